@@ -1,0 +1,105 @@
+"""A drift: a formula with its name, its parameters' domains, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from symbolic.domains import VARIABLES, Interval, parse_declarations
+from symbolic.errors import FormulaError
+from symbolic.expression import Expression, number, substitute
+from symbolic.parser import parse
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Where a formula was published."""
+
+    paper: str
+    year: int
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """A formula f(r, A[, t]) (or a mirror map in x) with the domains of its symbols.
+
+    `domains` holds every declared parameter and every variable declared narrower than its
+    default; a bound parameter is a one-point interval.
+    """
+
+    formula: Expression
+    kind: str = "drift"
+    domains: Mapping[str, Interval] = field(default_factory=dict)
+    name: str = ""
+    title: str = ""
+    reference: Reference | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = self.formula.symbols - set(VARIABLES[self.kind]) - set(self.domains)
+        if unknown:
+            name = min(unknown)
+            raise FormulaError(
+                f"the domain of '{name}' is missing",
+                remedy=f'declare it: --param "{name} in (0, inf)", or bind it: --param {name}=0.6',
+            )
+
+    @classmethod
+    def from_text(
+        cls,
+        text: str,
+        parameters: Iterable[str] | Mapping[str, object] = (),
+        *,
+        kind: str = "drift",
+        name: str = "",
+        title: str = "",
+        reference: Reference | None = None,
+        note: str = "",
+    ) -> Drift:
+        """Read a formula and its declarations (`"alpha in (0, inf)"`, or a mapping).
+
+        Raises FormulaError.
+        """
+        if kind not in VARIABLES:
+            raise FormulaError(f"unknown kind '{kind}'", remedy=f"choose one of {', '.join(VARIABLES)}")
+        domains = parse_declarations(parameters, kind)
+        formula = parse(text, names=[*VARIABLES[kind], *domains])
+        return cls(
+            formula=formula, kind=kind, domains=domains, name=name, title=title, reference=reference, note=note
+        )  # fmt: skip
+
+    @property
+    def text(self) -> str:
+        """The formula as text."""
+        return str(self.formula)
+
+    @property
+    def parameters(self) -> dict[str, Interval]:
+        """Declared parameters (variables left out), in the order of declaration."""
+        return {k: v for k, v in self.domains.items() if k not in VARIABLES[self.kind]}
+
+    def domain(self, name: str) -> Interval:
+        """Where a variable or parameter ranges."""
+        return self.domains[name] if name in self.domains else VARIABLES[self.kind][name]
+
+    def bind(self, declarations: Iterable[str] | Mapping[str, object]) -> Drift:
+        """The same drift with parameters bound or narrowed; unknown names are refused."""
+        new = parse_declarations(declarations, self.kind)
+        extra = set(new) - set(self.domains) - set(VARIABLES[self.kind])
+        if extra:
+            known = ", ".join(self.parameters) or "none"
+            raise FormulaError(
+                f"'{min(extra)}' is no parameter of {self.name or self.text}", remedy=f"its parameters: {known}"
+            )
+        return replace(self, domains={**self.domains, **new})
+
+    def bound_formula(self) -> Expression:
+        """The formula with every one-point symbol replaced by its value."""
+        values: dict[str, Fraction] = {
+            k: v.value for k, v in self.domains.items() if v.value is not None
+        }
+        return substitute(self.formula, {k: number(v) for k, v in values.items()})
+
+

@@ -1,0 +1,34 @@
+"""Tree → float64 values over NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from symbolic.expression import Expression, Number, Symbol, fold, integer_exponent
+from symbolic.operations import OPERATIONS, numpy_integer_power
+
+
+def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
+    """f at float64 arrays (broadcast together); nan where the formula is undefined.
+
+    `values` has every symbol that occurs. Overflow gives inf, without warnings.
+    """
+    arrays = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
+
+    def visit(node: Expression, args: tuple[Any, ...]) -> Any:
+        if isinstance(node, Number):
+            return np.float64(node.value)
+        if isinstance(node, Symbol):
+            return arrays[node.name]
+        if node.op == "pow":
+            n = integer_exponent(node)
+            if n is not None:
+                return numpy_integer_power(args[0], n)
+        return OPERATIONS[node.op].numpy(*args)
+
+    with np.errstate(all="ignore"):
+        return fold(root, visit)

@@ -1,0 +1,326 @@
+"""The one table of operations: everything the project knows about each, in one entry.
+
+Parser, printers, evaluators, derivative and documentation read this table. Two places
+are exempt by design, and a test shows that both cover it: the prover's rules, and the
+independent checker of certificates, which shares nothing with what it checks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from symbolic.expression import Expression, call, integer_exponent, number
+
+ONE, TWO, ZERO = number(1), number(2), number(0)
+
+Derivative = Callable[[Expression, tuple[Expression, ...], int], Expression]
+"""(node, derivatives of its arguments, side +1 or -1) -> one-sided derivative of the node."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What the project knows about one operation."""
+
+    name: str
+    arity: tuple[int, int | None]
+    """Least and greatest number of arguments (None: no bound)."""
+    domain: str
+    """Where it is defined, for people."""
+    numpy: Callable[..., Any]
+    """Float64 arrays in, array out; undefined gives nan, never a hidden number."""
+    ball: Callable[..., Any]
+    """The same on python-flint balls (methods only, so nothing is imported here)."""
+    derivative: Derivative
+    """One-sided derivative, exact at kinks of continuous formulas."""
+    latex: Callable[..., str]
+    """LaTeX from the arguments' LaTeX; operators bracket by `precedence`."""
+    sympy: Callable[..., Any]
+    """The SymPy expression from the module and the arguments."""
+    precedence: int = 100
+    """How tightly the printed form binds; 100 for calls and atoms."""
+    infix: str | None = None
+    """Operator in the text form, None for `name(...)`."""
+
+
+def _kink_max(side: int, a: Expression, b: Expression, da: Expression, db: Expression) -> Expression:
+    """Derivative of max(a, b): at a tie the branch that grows faster on that side wins."""
+    tie = call("max" if side > 0 else "min", da, db)
+    return _where(">", a, b, da, _where("<", a, b, db, tie))
+
+
+def _kink_min(side: int, a: Expression, b: Expression, da: Expression, db: Expression) -> Expression:
+    tie = call("min" if side > 0 else "max", da, db)
+    return _where("<", a, b, da, _where(">", a, b, db, tie))
+
+
+def _where(relation: str, a: Expression, b: Expression, u: Expression, v: Expression) -> Expression:
+    return u if u is v else call("where" + relation, a, b, u, v)
+
+
+def _fold_kinks(rule: Callable[..., Expression], op: str) -> Derivative:
+    def derivative(node: Expression, d: tuple[Expression, ...], side: int) -> Expression:
+        value, slope = node.args[0], d[0]
+        for other, other_slope in zip(node.args[1:], d[1:], strict=True):
+            slope = rule(side, value, other, slope, other_slope)
+            value = call(op, value, other)
+        return slope
+
+    return derivative
+
+
+def _d_clip(node: Expression, d: tuple[Expression, ...], side: int) -> Expression:
+    x, lo, hi = node.args
+    lower = call("max", x, lo)
+    return _kink_min(side, lower, hi, _kink_max(side, x, lo, d[0], d[1]), d[2])
+
+
+def _d_where(relation: str) -> Derivative:
+    """The branch that holds just beside the point; exact where the formula is continuous."""
+
+    def derivative(node: Expression, d: tuple[Expression, ...], side: int) -> Expression:
+        a, b, _, _ = node.args
+        beside = "<" if (relation[0] == "<") == (side > 0) else ">"
+        tie = _where(beside, d[0], d[1], d[2], d[3])
+        same = _where("<=" if relation in ("<=", ">=") else "<", d[0], d[1], tie, tie)
+        first, second = (d[2], d[3]) if relation[0] == "<" else (d[3], d[2])
+        return _where("<", a, b, first, _where(">", a, b, second, same))
+
+    return derivative
+
+
+def _d_pow(node: Expression, d: tuple[Expression, ...], side: int) -> Expression:
+    base, exponent = node.args
+    n = integer_exponent(node)
+    if n is not None:
+        if n == 0:
+            return ZERO
+        return number(n) * (base if n == 2 else base ** number(n - 1)) * d[0] if n != 1 else d[0]
+    outer = exponent * base ** (exponent - ONE) * d[0]
+    return outer if d[1] is ZERO else outer + node * call("log", base) * d[1]
+
+
+def _numpy_div(a: Any, b: Any) -> Any:
+    return np.where(b == 0, np.nan, np.divide(a, np.where(b == 0, 1.0, b)))
+
+
+def _numpy_log(x: Any) -> Any:
+    return np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), np.nan)
+
+
+def _numpy_pow(a: Any, b: Any) -> Any:
+    """General power: base > 0, or base 0 with a positive exponent (integers go by `power`)."""
+    good = (a > 0) | ((a == 0) & (b > 0))
+    return np.where(good, np.power(np.where(good, a, 1.0), b), np.nan)
+
+
+def numpy_integer_power(a: Any, n: int) -> Any:
+    """x**n as a product; n < 0 is undefined at 0."""
+    return np.power(a, float(n)) if n >= 0 else _numpy_div(1.0, np.power(a, float(-n)))
+
+
+def _numpy_where(test: Callable[..., Any]) -> Callable[..., Any]:
+    def choose(a: Any, b: Any, u: Any, v: Any) -> Any:
+        return np.where(np.isnan(a) | np.isnan(b), np.nan, np.where(test(a, b), u, v))
+
+    return choose
+
+
+def _numpy_softplus(x: Any) -> Any:
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _numpy_sigmoid(x: Any) -> Any:
+    return 0.5 * (1.0 + np.tanh(0.5 * x))
+
+
+def _reduce(pair: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    def reduce(*args: Any) -> Any:
+        value = args[0]
+        for other in args[1:]:
+            value = pair(value, other)
+        return value
+
+    return reduce
+
+
+def _ball_where(relation: str) -> Callable[..., Any]:
+    """One branch where the comparison is certain, the hull of both where it is not."""
+
+    def choose(a: Any, b: Any, u: Any, v: Any) -> Any:
+        difference = a - b
+        true, false = {
+            "<": (difference < 0, difference >= 0),
+            "<=": (difference <= 0, difference > 0),
+            ">": (difference > 0, difference <= 0),
+            ">=": (difference >= 0, difference < 0),
+        }[relation]
+        return u if true else v if false else u.union(v) if difference.is_finite() else difference * 0
+
+    return choose
+
+
+def _ball_sign(x: Any) -> Any:
+    return x * 0 + 1 if x > 0 else x * 0 - 1 if x < 0 else x.sgn()
+
+
+def _call_latex(name: str) -> Callable[..., str]:
+    return lambda *args: rf"\{name}\left({', '.join(args)}\right)"
+
+
+def _named_latex(name: str) -> Callable[..., str]:
+    return lambda *args: rf"\operatorname{{{name}}}\left({', '.join(args)}\right)"
+
+
+def _where_latex(relation: str) -> Callable[..., str]:
+    return lambda a, b, u, v: (
+        rf"\begin{{cases}} {u} & \text{{if }} {a} {relation} {b} \\"
+        rf" {v} & \text{{otherwise}} \end{{cases}}"
+    )
+
+
+def _sympy_where(method: str) -> Callable[..., Any]:
+    return lambda sp, a, b, u, v: sp.Piecewise((u, getattr(sp, method)(a, b)), (v, True))
+
+
+def _half(x: Expression) -> Expression:
+    return x / TWO
+
+
+REAL = "every real argument"
+
+_ENTRIES = (
+    Operation(
+        "add", (2, 2), REAL, np.add, lambda a, b: a + b,
+        lambda n, d, s: d[1] if d[0] is ZERO else d[0] if d[1] is ZERO else d[0] + d[1],
+        lambda a, b: f"{a} + {b}", lambda sp, a, b: a + b, precedence=10, infix="+",
+    ),
+    Operation(
+        "sub", (2, 2), REAL, np.subtract, lambda a, b: a - b,
+        lambda n, d, s: d[0] if d[1] is ZERO else -d[1] if d[0] is ZERO else d[0] - d[1],
+        lambda a, b: f"{a} - {b}", lambda sp, a, b: a - b, precedence=10, infix="-",
+    ),
+    Operation(
+        "mul", (2, 2), REAL, np.multiply, lambda a, b: a * b,
+        lambda n, d, s: _product_rule(n.args[0], n.args[1], d[0], d[1]),
+        lambda a, b: rf"{a} \, {b}", lambda sp, a, b: a * b, precedence=20, infix="*",
+    ),
+    Operation(
+        "div", (2, 2), "denominator other than 0", _numpy_div, lambda a, b: a / b,
+        lambda n, d, s: d[0] / n.args[1] if d[1] is ZERO
+        else (d[0] * n.args[1] - n.args[0] * d[1]) / n.args[1] ** TWO,
+        lambda a, b: rf"\frac{{{a}}}{{{b}}}", lambda sp, a, b: a / b, precedence=20, infix="/",
+    ),
+    Operation(
+        "neg", (1, 1), REAL, np.negative, lambda a: -a,
+        lambda n, d, s: ZERO if d[0] is ZERO else -d[0],
+        lambda a: f"-{a}", lambda sp, a: -a, precedence=30, infix="-",
+    ),
+    Operation(
+        "pow", (2, 2),
+        "base > 0; base 0 with a positive exponent; any base with a constant integer exponent >= 0",
+        _numpy_pow, lambda a, b: a**b, _d_pow,
+        lambda a, b: f"{a}^{{{b}}}", lambda sp, a, b: a**b, precedence=40, infix="**",
+    ),
+    Operation(
+        "exp", (1, 1), REAL, np.exp, lambda x: x.exp(), lambda n, d, s: _scale(n, d[0]),
+        lambda x: f"e^{{{x}}}", lambda sp, x: sp.exp(x),
+    ),
+    Operation(
+        "log", (1, 1), "argument > 0", _numpy_log, lambda x: x.log(),
+        lambda n, d, s: d[0] / n.args[0], _call_latex("log"), lambda sp, x: sp.log(x),
+    ),
+    Operation(
+        "tanh", (1, 1), REAL, np.tanh, lambda x: x.tanh(),
+        lambda n, d, s: _scale(ONE - n**TWO, d[0]), _call_latex("tanh"),
+        lambda sp, x: sp.tanh(x),
+    ),
+    Operation(
+        "sqrt", (1, 1), "argument >= 0", np.sqrt, lambda x: x.sqrt(),
+        lambda n, d, s: d[0] / (TWO * n), lambda x: rf"\sqrt{{{x}}}", lambda sp, x: sp.sqrt(x),
+    ),
+    Operation(
+        "abs", (1, 1), REAL, np.abs, abs,
+        lambda n, d, s: _kink_max(s, n.args[0], -n.args[0], d[0], -d[0]),
+        lambda x: rf"\left|{x}\right|", lambda sp, x: sp.Abs(x),
+    ),
+    Operation(
+        "sign", (1, 1), REAL, np.sign, _ball_sign, lambda n, d, s: ZERO,
+        _named_latex("sign"), lambda sp, x: sp.sign(x),
+    ),
+    Operation(
+        "relu", (1, 1), REAL, lambda x: np.maximum(x, 0.0), lambda x: x.max(x * 0),
+        lambda n, d, s: _kink_max(s, n.args[0], ZERO, d[0], ZERO),
+        _named_latex("ReLU"), lambda sp, x: sp.Max(x, 0),
+    ),
+    Operation(
+        "softplus", (1, 1), REAL, _numpy_softplus, lambda x: x.exp().log1p(),
+        lambda n, d, s: _scale(call("sigmoid", n.args[0]), d[0]), _named_latex("softplus"),
+        lambda sp, x: sp.log(1 + sp.exp(x)),
+    ),
+    Operation(
+        "sigmoid", (1, 1), REAL, _numpy_sigmoid, lambda x: 1 / ((-x).exp() + 1),
+        lambda n, d, s: _scale(n * (ONE - n), d[0]), lambda x: rf"\sigma\left({x}\right)",
+        lambda sp, x: 1 / (1 + sp.exp(-x)),
+    ),
+    Operation(
+        "square", (1, 1), REAL, np.square, lambda x: x**2,
+        lambda n, d, s: _scale(TWO * n.args[0], d[0]),
+        lambda x: rf"\left({x}\right)^{{2}}", lambda sp, x: x**2,
+    ),
+    Operation(
+        "inv", (1, 1), "argument other than 0", lambda x: _numpy_div(1.0, x), lambda x: 1 / x,
+        lambda n, d, s: ZERO if d[0] is ZERO else -d[0] / n.args[0] ** TWO,
+        lambda x: rf"\frac{{1}}{{{x}}}", lambda sp, x: 1 / x,
+    ),
+    Operation(
+        "clip", (3, 3), REAL, lambda x, lo, hi: np.minimum(np.maximum(x, lo), hi),
+        lambda x, lo, hi: x.max(lo).min(hi), _d_clip, _named_latex("clip"),
+        lambda sp, x, lo, hi: sp.Min(sp.Max(x, lo), hi),
+    ),
+    Operation(
+        "max", (2, None), REAL, _reduce(np.maximum), _reduce(lambda a, b: a.max(b)),
+        _fold_kinks(_kink_max, "max"), _call_latex("max"), lambda sp, *args: sp.Max(*args),
+    ),
+    Operation(
+        "min", (2, None), REAL, _reduce(np.minimum), _reduce(lambda a, b: a.min(b)),
+        _fold_kinks(_kink_min, "min"), _call_latex("min"), lambda sp, *args: sp.Min(*args),
+    ),
+    *(
+        Operation(
+            "where" + relation, (4, 4), "where the chosen branch is defined",
+            _numpy_where(test), _ball_where(relation), _d_where(relation),
+            _where_latex(latex), _sympy_where(method),
+        )
+        for relation, test, latex, method in (
+            ("<", np.less, "<", "Lt"),
+            ("<=", np.less_equal, r"\le", "Le"),
+            (">", np.greater, ">", "Gt"),
+            (">=", np.greater_equal, r"\ge", "Ge"),
+        )
+    ),
+)  # fmt: skip
+
+OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in _ENTRIES}
+
+FUNCTIONS = frozenset(name for name, entry in OPERATIONS.items() if entry.infix is None and "where" not in name)
+"""Operations written as calls, `where` aside, which reads a comparison."""
+
+SYNONYMS = {"Max": "max", "Min": "min", "Abs": "abs", "logistic": "sigmoid"}
+"""Spellings of SymPy and PySR that mean an operation of the table."""
+
+RELATIONS = ("<=", ">=", "<", ">")
+
+
+def _scale(factor: Expression, slope: Expression) -> Expression:
+    return ZERO if slope is ZERO else factor if slope is ONE else factor * slope
+
+
+def _product_rule(a: Expression, b: Expression, da: Expression, db: Expression) -> Expression:
+    if da is ZERO:
+        return _scale(a, db)
+    return _scale(b, da) if db is ZERO else _scale(b, da) + _scale(a, db)

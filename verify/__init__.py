@@ -1,0 +1,1 @@
+"""Decides the conditions: exact algebra, counterexamples, certificates and their checker."""
