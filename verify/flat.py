@@ -1,0 +1,197 @@
+"""The germ of a formula at r = 1: one-sided limits and slopes, exactly.
+
+With r = exp(±s), s -> 0+, kinks are decided by the leading derivative of their guard, so
+f is smooth for small s; its value and slope at s = 0 are then exact quotients in A and
+the parameters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from symbolic.expression import Expression, number, substitute
+from verify.cells import CellProver, Node, _with_scales
+from verify.kernel import GENERATORS, ONE_POLY, Quotient, used
+from verify.prove import Budget, Prover
+from verify.regions import Region
+from verify.resolve import Resolver, Undecided, Undefined
+from verify.scatter import Scatter
+from verify.signs import NEGATIVE, POSITIVE, ZERO, Signs
+
+_MAX_ORDER = 8
+
+
+class EventualResolver(Resolver):
+    """Decides guards by their sign for all small enough s > 0."""
+
+    def mask(self, value: Quotient) -> int:
+        k = self.signs
+        known = k.infer(value)
+        if known in (POSITIVE, NEGATIVE, ZERO):
+            return known
+        term = value
+        for _ in range(_MAX_ORDER):
+            try:
+                at = Prover(k, Scatter({}), _NO_BUDGET).at(term, "_s", Fraction(0))
+            except ZeroDivisionError:
+                raise Undefined("a pole at r = 1") from None
+            sign = k.infer(at)
+            if sign in (POSITIVE, NEGATIVE):
+                return sign
+            if sign != ZERO:
+                if at.key == value.key:
+                    return known
+                raise Undecided(at, (NEGATIVE, ZERO) if sign & POSITIVE == 0 else (POSITIVE, ZERO) if (
+                    sign & NEGATIVE == 0
+                ) else (POSITIVE, 3))  # fmt: skip
+            term = k.slope(term, "_s")
+        return known
+
+
+_NO_BUDGET = Budget(steps=0, deadline=float("inf"))
+
+
+@dataclass(frozen=True)
+class Germ:
+    """Limit and one-sided slope in s as s -> 0+; slope None means infinite or not finite."""
+
+    value: Quotient
+    slope: Quotient | None
+
+
+def germ_of(signs: Signs, value: Quotient) -> Germ:
+    """Value and slope at s = 0+ by dual numbers over the atoms.
+
+    A square root whose radicand vanishes to second order contributes its one-sided slope.
+    Raises Undefined, ZeroDivisionError.
+    """
+    duals: dict[int, tuple[Quotient, Quotient | None]] = {}
+    at = Prover(signs, Scatter({}), _NO_BUDGET).at
+    zero = Fraction(0)
+
+    def dual(index: int) -> tuple[Quotient, Quotient | None]:
+        if index not in duals:
+            generator = signs.quotient(GENERATORS[index])
+            atom = signs.atoms[index]
+            if atom.kind == "root" and atom.index == 2 and atom.inside is not None:
+                if signs.infer(at(atom.inside, "_s", zero)) == ZERO:
+                    duals[index] = signs.rational(0), _root_slope(signs, atom.inside)
+                    return duals[index]
+            duals[index] = at(generator, "_s", zero), at(signs.atom_slope(index, "_s"), "_s", zero)
+        return duals[index]
+
+    def poly_at(poly: Any) -> tuple[Quotient, Quotient | None]:
+        total, slope = signs.rational(0), signs.rational(0)
+        infinite = False
+        indices = used(poly)
+        point = {i: dual(i) for i in indices}
+        for monomial, coefficient in poly.terms():
+            term = signs.quotient(ONE_POLY * coefficient)
+            for i in indices:
+                term = signs.mul(term, signs.power(point[i][0], int(monomial[i])))
+            total = signs.add(total, term)
+        for i in indices:
+            weight = _value_at(signs, poly.derivative(i), point)
+            if weight.is_zero:
+                continue
+            if point[i][1] is None:
+                infinite = True
+            else:
+                slope = signs.add(slope, signs.mul(weight, point[i][1]))
+        return total, None if infinite else slope
+
+    top, top_slope = poly_at(value.num)
+    bottom, bottom_slope = poly_at(value.den)
+    limit = signs.div(top, bottom)
+    if top_slope is None or bottom_slope is None:
+        return Germ(limit, None)
+    rise = signs.sub(signs.mul(top_slope, bottom), signs.mul(top, bottom_slope))
+    return Germ(limit, signs.div(rise, signs.mul(bottom, bottom)))
+
+
+def _value_at(signs: Signs, poly: Any, point: dict[int, tuple[Quotient, Quotient | None]]) -> Quotient:
+    total = signs.rational(0)
+    for monomial, coefficient in poly.terms():
+        term = signs.quotient(ONE_POLY * coefficient)
+        for i, (value, _) in point.items():
+            term = signs.mul(term, signs.power(value, int(monomial[i])))
+        total = signs.add(total, term)
+    return total
+
+
+def _root_slope(signs: Signs, radicand: Quotient) -> Quotient | None:
+    """One-sided slope of sqrt(P) at a zero of P: infinite, sqrt(P''/2), or 0 by P's order."""
+    at = Prover(signs, Scatter({}), _NO_BUDGET).at
+    term = radicand
+    for order in range(1, _MAX_ORDER):
+        term = signs.slope(term, "_s")
+        lead = at(term, "_s", Fraction(0))
+        sign = signs.infer(lead)
+        if sign == ZERO:
+            continue
+        if sign != POSITIVE:
+            raise Undefined("a square root near r = 1")
+        if order == 1:
+            return None
+        return signs.root_power(signs.mul(lead, signs.rational(Fraction(1, 2))), Fraction(1, 2)) if (
+            order == 2
+        ) else signs.rational(0)  # fmt: skip
+    return signs.rational(0)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell near r = 1 where f jumps or its slope in s is not 0 (None: infinite)."""
+
+    jump: Quotient
+    slope: Quotient | None
+    signs: Signs
+    scatter: Scatter
+
+
+class GermProver(CellProver):
+    """Proves that the limit and the slope at r = 1 vanish; remembers where they do not."""
+
+    resolver_type = EventualResolver
+    failures: list[Failure]
+
+    def __init__(self, prover: Prover, at_identity: Expression, failures: list[Failure]) -> None:
+        super().__init__(prover, "flat")
+        self.at_identity = at_identity
+        self.failures = failures
+
+    def _under(self, value: Quotient, mask: int) -> CellProver:
+        return GermProver(self.prover.under(value, mask), self.at_identity, self.failures)
+
+    def conclude(self, value: Quotient) -> Node | None:
+        signs = self.prover.signs
+        try:
+            identity = Resolver(signs).resolve(self.at_identity)
+        except Undecided as open_sign:
+            return self._settle(self._tree, open_sign, 0)
+        germ = germ_of(signs, value)
+        jump = signs.sub(germ.value, identity)
+        if germ.slope is not None and signs.infer(jump) == ZERO == signs.infer(germ.slope):
+            return {"conclude": {"rule": "flat"}}
+        self.failures.append(Failure(jump, germ.slope, signs, self.prover.scatter))
+        return None
+
+    def build(self, tree: Expression, splits: int) -> Node | None:
+        self._tree = tree
+        return super().build(tree, splits)
+
+
+def prove_flat(region: Region, budget: Budget) -> tuple[Node | None, list[Failure]]:
+    """A certificate node that f is flat as r -> 1 on one side, or the cells where it is not."""
+    failures: list[Failure] = []
+
+    def attempt(scales: dict[str, Fraction]) -> Node | None:
+        failures.clear()
+        signs = Signs(region.domains, scales)
+        prover = Prover(signs, Scatter.over(region.domains), budget)
+        at_identity = substitute(region.tree, {"_s": number(0)})
+        return GermProver(prover, at_identity, failures).build(region.tree, 0)
+
+    return _with_scales(attempt), failures
