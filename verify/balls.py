@@ -9,7 +9,6 @@ from flint import arb, fmpq
 from symbolic.domains import Interval
 from symbolic.expression import Expression, Number, Symbol, fold, integer_exponent
 from symbolic.operations import OPERATIONS
-from verify.signs import Signs
 
 
 def hull(box: Interval) -> arb:
@@ -32,21 +31,3 @@ def enclose(root: Expression, values: Mapping[str, arb]) -> arb:
 
     return fold(root, visit)
 
-
-def enclose_on(
-    tree: Expression, boxes: Mapping[str, Interval], *, centred: bool, signs: Signs
-) -> arb | None:
-    """Enclosure over a bounded box, natural or in mean-value form; None if not finite."""
-    values = {name: hull(box) for name, box in boxes.items()}
-    natural = enclose(tree, values)
-    if not centred:
-        return natural if natural.is_finite() else None
-    from verify.resolve import Resolver
-
-    middle = {name: arb(value.mid()) for name, value in values.items()}
-    total = enclose(tree, middle)
-    quotient = Resolver(signs).resolve(tree)
-    for name, value in values.items():
-        slope = enclose(signs.tree(signs.slope(quotient, name)), values)
-        total += slope * (value - middle[name])
-    return total if total.is_finite() else None

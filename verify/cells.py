@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 from symbolic.expression import Expression, substitute, symbol
 from symbolic.parser import parse
-from verify.kernel import Quotient, ScaleNeeded, TooLarge, used
-from verify.prove import Budget, Prover
+from verify.kernel import Quotient, used
+from verify.prove import Budget, Prover, with_scales
 from verify.regions import Region
 from verify.resolve import Resolver, Undecided, Undefined
 from verify.scatter import Scatter
@@ -30,34 +30,43 @@ _CHARTS = {
 }
 
 
-def prove_region(region: Region, goal: str, budget: Budget) -> Node | None:
-    """A certificate node for `goal` ("defined", "nonnegative" or "zero") on a region, or None."""
-    charts = _ordered_charts(region)
-    for text in charts:
-        node = _with_scales(lambda scales, text=text: _in_chart(region, text, goal, budget, scales))
+@dataclass(frozen=True)
+class Cell:
+    """A smooth piece of a region where the goal was not reached, with what f is there."""
+
+    region: Region
+    chart: str
+    value: Quotient
+    prover: Prover
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What is to be proved, and how."""
+
+    region: Region
+    goal: str
+    budget: Budget
+    where_defined: bool = False
+    """Take the formula's own domain for granted (its points of undefinedness are known)."""
+    failures: list[Cell] = field(default_factory=list)
+
+
+def prove_region(attempt: Attempt) -> Node | None:
+    """A certificate node for the goal ("defined", "nonnegative" or "zero") on a region, or None."""
+    for text in _ordered_charts(attempt.region):
+        node = with_scales(lambda scales, text=text: _in_chart(attempt, text, scales))
         if node is not None:
             return node
     return None
 
 
-def _with_scales(attempt: Any) -> Node | None:
-    """Run `attempt(scales)`, again with finer exponentials each time it asks for them."""
-    scales: dict[str, Fraction] = {}
-    for _ in range(12):
-        try:
-            return attempt(scales)
-        except ScaleNeeded:
-            continue
-        except (TooLarge, Undefined, ZeroDivisionError):
-            return None
-    return None
-
-
-def _in_chart(region: Region, text: str, goal: str, budget: Budget, scales: dict[str, Fraction]) -> Node | None:
+def _in_chart(attempt: Attempt, text: str, scales: dict[str, Fraction]) -> Node | None:
+    region = attempt.region
+    attempt.failures.clear()
     signs = Signs(region.domains, scales)
-    builder = CellProver(Prover(signs, Scatter.over(region.domains), budget), goal)
-    tree = _charted(region, text)
-    node = builder.build(tree, 0)
+    prover = Prover(signs, Scatter.over(region.domains), attempt.budget)
+    node = CellProver(prover, attempt, text).build(_charted(region, text), 0)
     return node if node is None or not text else {"rescale": "_a", "by": text, "then": node}
 
 
@@ -87,7 +96,7 @@ def _size(region: Region, text: str) -> int:
         size = view.size()
         return {}
 
-    _with_scales(measure)
+    with_scales(measure)
     return size
 
 
@@ -115,57 +124,78 @@ class CellProver:
 
     resolver_type: type[Resolver] = Resolver
 
-    def __init__(self, prover: Prover, goal: str) -> None:
+    def __init__(self, prover: Prover, attempt: Attempt, chart: str = "") -> None:
         self.prover = prover
-        self.goal = goal
+        self.attempt = attempt
+        self.chart = chart
 
     def build(self, tree: Expression, splits: int) -> Node | None:
+        """A node that settles every kink of `tree` and concludes."""
         try:
             value = self.resolver_type(self.prover.signs).resolve(tree)
         except Undecided as open_sign:
-            return self._settle(tree, open_sign, splits)
-        return self.conclude(value)
+            return self.settle(tree, open_sign, splits)
+        except Undefined:
+            if self.attempt.where_defined:
+                return {"conclude": {"rule": "undefined"}}
+            raise
+        return self.conclude(tree, value)
 
-    def conclude(self, value: Quotient) -> Node | None:
-        if self.goal == "defined":
+    def conclude(self, tree: Expression, value: Quotient) -> Node | None:
+        """The leaf: `value` is what the formula is on this cell."""
+        if self.attempt.goal == "defined":
             return {"conclude": {"rule": "defined"}}
-        if self.goal == "zero":
-            mask = self.prover.signs.infer(value)
-            return {"conclude": {"rule": "zero"}} if value.is_zero else (
-                {"conclude": {"rule": "infer"}} if mask == ZERO else None
-            )  # fmt: skip
-        proof = self.prover.prove(value, NONNEGATIVE)
-        return None if proof is None else {"conclude": proof}
+        if self.attempt.goal == "zero":
+            if value.is_zero:
+                return {"conclude": {"rule": "zero"}}
+            proof = {"rule": "infer"} if self.prover.signs.infer(value) == ZERO else None
+        else:
+            proof = self.prover.prove(value, NONNEGATIVE)
+        if proof is None:
+            self.attempt.failures.append(Cell(self.attempt.region, self.chart, value, self.prover))
+            return None
+        return {"conclude": proof}
 
-    def _settle(self, tree: Expression, open_sign: Undecided, splits: int) -> Node | None:
+    def settle(self, tree: Expression, open_sign: Undecided, splits: int) -> Node | None:
+        """Prove a sign that the formula depends on, or go on in each of its cases."""
         value, prover = open_sign.value, self.prover
+        if open_sign.danger and self.attempt.where_defined:
+            return self._taken_for_granted(tree, open_sign, splits)
         seen = prover.scatter.seen(prover.signs, value)
         text = str(prover.signs.tree(value))
-        for wanted in self._candidates(open_sign):
+        for wanted in open_sign.wanted:
             if seen & ~(wanted | ZERO) or relation(wanted) is None:
                 continue
             proof = prover.prove(value, wanted)
             if proof is not None:
-                node = self._under(value, wanted).build(tree, splits)
+                node = self.under(value, wanted).build(tree, splits)
                 return node and {
                     "lemma": text, "relation": relation(wanted), "proof": proof, "then": node,
                 }  # fmt: skip
-        if open_sign.danger or splits >= _MAX_SPLITS or not prover.budget.spend(2):
+        if open_sign.danger:
             return None
-        cases = _SPLITS.get(open_sign.wanted)
-        if cases is None:
+        return self._split(tree, value, _SPLITS.get(open_sign.wanted, ()), splits)
+
+    def _split(
+        self, tree: Expression, value: Quotient, cases: tuple[int, ...], splits: int
+    ) -> Node | None:
+        if splits >= _MAX_SPLITS or not cases or not self.prover.budget.spend(2):
             return None
-        node: Node = {"split": text}
+        node: Node = {"split": str(self.prover.signs.tree(value))}
         for case in cases:
-            inner = self._under(value, case).build(tree, splits + 1)
+            inner = self.under(value, case).build(tree, splits + 1)
             if inner is None:
                 return None
             node[str(relation(case))] = inner
         return node
 
-    @staticmethod
-    def _candidates(open_sign: Undecided) -> Iterator[int]:
-        yield from open_sign.wanted
+    def _taken_for_granted(self, tree: Expression, open_sign: Undecided, splits: int) -> Node | None:
+        """The argument has a good sign wherever f is defined; try each that it may have."""
+        wanted = open_sign.wanted
+        if len(wanted) == 1:
+            return self.under(open_sign.value, wanted[0]).build(tree, splits)
+        return self._split(tree, open_sign.value, (POSITIVE, NONPOSITIVE), splits)
 
-    def _under(self, value: Quotient, mask: int) -> CellProver:
-        return self.__class__(self.prover.under(value, mask), self.goal)
+    def under(self, value: Quotient, mask: int) -> CellProver:
+        """The part of this cell where `value` has a sign of `mask`."""
+        return CellProver(self.prover.under(value, mask), self.attempt, self.chart)

@@ -70,27 +70,18 @@ class Facts:
     """Why it is not proved continuous in r at r = 1 for every A and t; empty when it is."""
 
     @property
-    def defined(self) -> bool:
-        return not self.undefined
-
-    @property
-    def continuous_at_one(self) -> bool:
-        return not self.jumps
-
-    @property
-    def vanishes_at_one(self) -> bool:
-        return self.at_one is ZERO
+    def nonzero(self) -> str:
+        """Why the value at r = 1 is not proved to be 0; empty when it is."""
+        return (
+            ""
+            if self.at_one is ZERO
+            else f"at r = 1 it is {_short(self.at_one)}, not proved to be 0"
+        )
 
     @property
     def obstacle(self) -> str:
         """What is missing for a network's input; empty when the feature is admissible."""
-        if self.undefined or self.jumps:
-            return self.undefined or self.jumps
-        return (
-            ""
-            if self.vanishes_at_one
-            else f"its value at r = 1 is {self.at_one}, not proved to be 0"
-        )
+        return self.undefined or self.jumps or self.nonzero
 
 
 def analyse(feature: Expression, domains: Mapping[str, Interval] | None = None) -> Facts:
@@ -117,6 +108,11 @@ def analyse(feature: Expression, domains: Mapping[str, Interval] | None = None) 
     return fold(feature, visit)
 
 
+def _short(node: Expression) -> str:
+    text = str(node)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
 def _requirement(node: Expression, args: tuple[Facts, ...]) -> str:
     """Empty if the operation is defined for all values of its arguments, else what is missing."""
     ranges = [arg.range for arg in args]
@@ -127,12 +123,14 @@ def _requirement(node: Expression, args: tuple[Facts, ...]) -> str:
     elif node.op == "inv" and not excludes_zero(ranges[0]):
         needed = "other than 0"
     elif node.op == "div" and not excludes_zero(ranges[1]):
-        return f"in '{node}' the denominator must be other than 0; known is only {ranges[1]}"
+        return (
+            f"in '{_short(node)}' the denominator must be other than 0; known is only {ranges[1]}"
+        )
     elif node.op == "pow" and not _power_defined(node, ranges):
         needed = "> 0" if integer_exponent(node) is None else "other than 0"
     else:
         return ""
-    return f"in '{node}' the argument must be {needed}; known is only {ranges[0]}"
+    return f"in '{_short(node)}' the argument must be {needed}; known is only {ranges[0]}"
 
 
 def _power_defined(node: Expression, ranges: list[Interval]) -> bool:
@@ -195,7 +193,7 @@ def _jump(node: Expression, args: tuple[Facts, ...]) -> str:
         value = _constant(args[0].at_one)
         if excludes_zero(args[0].range) or (not args[0].jumps and value is not None and value != 0):
             return ""
-        return f"'{node}' may jump at r = 1"
+        return f"'{_short(node)}' may jump at r = 1"
     if node.op.startswith("where"):
         return _where_jump(node, args)
     return next((arg.jumps for arg in args if arg.jumps), "")
@@ -210,7 +208,7 @@ def _where_jump(node: Expression, args: tuple[Facts, ...]) -> str:
         return ""  # whichever branch holds beside r = 1, it tends to the common value
     left, right = _constant(a.at_one), _constant(b.at_one)
     if left is None or right is None or left == right or a.jumps or b.jumps:
-        return jumps or f"'{node}' may jump at r = 1"
+        return jumps or f"'{_short(node)}' may jump at r = 1"
     branch = chosen if _RELATION_HOLDS[node.op[5:]](left, right) else other
     return branch.jumps  # the comparison is strict at r = 1, so it holds beside it too
 
@@ -259,7 +257,7 @@ def _power_identity(made: Expression, args: tuple[Expression, ...], values: _Val
     return ZERO if base == 0 else made  # defined at base 0 only for positive exponents
 
 
-_IDENTITIES: dict[str, _Identity] = {
+_IDENTITIES: Mapping[str, _Identity] = {
     "add": lambda made, x, v: x[1] if v[0] == 0 else x[0] if v[1] == 0 else made,
     "sub": lambda made, x, v: ZERO if x[0] is x[1] else x[0] if v[1] == 0 else made,
     "mul": lambda made, x, v: (
@@ -273,15 +271,22 @@ _IDENTITIES: dict[str, _Identity] = {
 } | {f"where{relation}": _where_identity for relation in _RELATION_HOLDS}
 
 
+_EXACT = {
+    ("exp", 0): Fraction(1),
+    ("log", 1): Fraction(0),
+    ("tanh", 0): Fraction(0),
+    ("sqrt", 0): Fraction(0),
+    ("sqrt", 1): Fraction(1),
+    ("sigmoid", 0): Fraction(1, 2),
+}
+
+
 def _exact_call(op: str, values: list[Fraction]) -> Fraction | None:
     """The operation at rationals where the result is rational and known exactly."""
     a = values[0]
-    known = {("exp", 0): 1, ("log", 1): 0, ("tanh", 0): 0, ("sqrt", 0): 0, ("sqrt", 1): 1}
-    if (op, a) in known:
-        return Fraction(known[op, int(a)])
+    if a.denominator == 1 and (op, int(a)) in _EXACT:
+        return _EXACT[op, int(a)]
     match op:
-        case "sigmoid":
-            return Fraction(1, 2) if a == 0 else None
         case "abs":
             return abs(a)
         case "sign":

@@ -12,10 +12,9 @@ from fractions import Fraction
 from typing import Any
 
 from symbolic.expression import Expression, number, substitute
-from verify.cells import CellProver, Node, _with_scales
+from verify.cells import Attempt, Cell, CellProver, Node
 from verify.kernel import GENERATORS, ONE_POLY, Quotient, used
-from verify.prove import Budget, Prover
-from verify.regions import Region
+from verify.prove import Budget, Prover, with_scales
 from verify.resolve import Resolver, Undecided, Undefined
 from verify.scatter import Scatter
 from verify.signs import NEGATIVE, POSITIVE, ZERO, Signs
@@ -143,55 +142,47 @@ def _root_slope(signs: Signs, radicand: Quotient) -> Quotient | None:
 
 @dataclass(frozen=True)
 class Failure:
-    """A cell near r = 1 where f jumps or its slope in s is not 0 (None: infinite)."""
+    """A cell near r = 1 where f jumps, or where its slope in s is not 0 (None: infinite)."""
 
     jump: Quotient
     slope: Quotient | None
-    signs: Signs
-    scatter: Scatter
+    cell: Cell
 
 
 class GermProver(CellProver):
-    """Proves that the limit and the slope at r = 1 vanish; remembers where they do not."""
+    """Proves that the slope at r = 1 vanishes; remembers where it does not."""
 
     resolver_type = EventualResolver
-    failures: list[Failure]
 
-    def __init__(self, prover: Prover, at_identity: Expression, failures: list[Failure]) -> None:
-        super().__init__(prover, "flat")
-        self.at_identity = at_identity
+    def __init__(self, prover: Prover, attempt: Attempt, failures: list[Failure]) -> None:
+        super().__init__(prover, attempt)
         self.failures = failures
 
-    def _under(self, value: Quotient, mask: int) -> CellProver:
-        return GermProver(self.prover.under(value, mask), self.at_identity, self.failures)
+    def under(self, value: Quotient, mask: int) -> CellProver:
+        return GermProver(self.prover.under(value, mask), self.attempt, self.failures)
 
-    def conclude(self, value: Quotient) -> Node | None:
+    def conclude(self, tree: Expression, value: Quotient) -> Node | None:
         signs = self.prover.signs
         try:
-            identity = Resolver(signs).resolve(self.at_identity)
+            identity = Resolver(signs).resolve(substitute(tree, {"_s": number(0)}))
         except Undecided as open_sign:
-            return self._settle(self._tree, open_sign, 0)
+            return self.settle(tree, open_sign, 0)
         germ = germ_of(signs, value)
         jump = signs.sub(germ.value, identity)
         if germ.slope is not None and signs.infer(jump) == ZERO == signs.infer(germ.slope):
             return {"conclude": {"rule": "flat"}}
-        self.failures.append(Failure(jump, germ.slope, signs, self.prover.scatter))
+        cell = Cell(self.attempt.region, "", value, self.prover)
+        self.failures.append(Failure(jump, germ.slope, cell))
         return None
 
-    def build(self, tree: Expression, splits: int) -> Node | None:
-        self._tree = tree
-        return super().build(tree, splits)
 
-
-def prove_flat(region: Region, budget: Budget) -> tuple[Node | None, list[Failure]]:
+def prove_flat(attempt: Attempt) -> tuple[Node | None, list[Failure]]:
     """A certificate node that f is flat as r -> 1 on one side, or the cells where it is not."""
-    failures: list[Failure] = []
+    region, failures = attempt.region, list[Failure]()
 
-    def attempt(scales: dict[str, Fraction]) -> Node | None:
+    def run(scales: dict[str, Fraction]) -> Node | None:
         failures.clear()
-        signs = Signs(region.domains, scales)
-        prover = Prover(signs, Scatter.over(region.domains), budget)
-        at_identity = substitute(region.tree, {"_s": number(0)})
-        return GermProver(prover, at_identity, failures).build(region.tree, 0)
+        prover = Prover(Signs(region.domains, scales), Scatter.over(region.domains), attempt.budget)
+        return GermProver(prover, attempt, failures).build(region.tree, 0)
 
-    return _with_scales(attempt), failures
+    return with_scales(run), failures

@@ -20,6 +20,7 @@ from symbolic.expression import Expression, call, number, symbol
 
 MAX_ATOMS = 20
 MAX_TERMS = 1500
+MAX_POWER = 400
 _CTX = fmpq_mpoly_ctx.get([f"x{i}" for i in range(MAX_ATOMS)], Ordering.lex)
 GENERATORS = _CTX.gens()
 ZERO_POLY, ONE_POLY = _CTX.from_dict({}), _CTX.from_dict({(0,) * MAX_ATOMS: 1})
@@ -257,7 +258,7 @@ class Kernel:
             self.finer(key, coefficient)
         index = self.atom("exp", key, inside=inside, rate=rate)
         power = int(coefficient / rate)
-        if abs(power) > 4000:
+        if abs(power) > MAX_POWER:
             raise TooLarge
         generator = GENERATORS[index] ** abs(power)
         return Quotient(generator, ONE_POLY) if power >= 0 else self.quotient(ONE_POLY, generator)
@@ -337,14 +338,26 @@ class Kernel:
         if rational_root is not None:
             outside = outside * constant(rational_root)
         else:
-            inside = inside * content
+            outside = outside * self._rational_root(fraction, q)
         if inside.is_one():
             root = self.quotient(outside, base.den)
         else:
-            argument = Quotient(inside, ONE_POLY)
-            index = self.atom("root", f"{q}:{argument.key}", inside=argument, index=q)
-            root = self.quotient(GENERATORS[index] * outside, base.den)
+            root = self.quotient(self._root_atom(inside, q) * outside, base.den)
         return self.power(root, exponent.numerator)
+
+    def _root_atom(self, radicand: fmpq_mpoly, q: int) -> fmpq_mpoly:
+        argument = Quotient(radicand, ONE_POLY)
+        return GENERATORS[self.atom("root", f"{q}:{argument.key}", inside=argument, index=q)]
+
+    def _rational_root(self, value: Fraction, q: int) -> fmpq_mpoly:
+        """value**(1/q) over the roots of its primes, so that sqrt(2)·sqrt(3) is sqrt(6)."""
+        root = constant(Fraction(1, value.denominator))
+        for prime, power in _factor_integer(value.numerator * value.denominator ** (q - 1)):
+            whole, rest = divmod(power, q)
+            root *= constant(prime**whole)
+            if rest:
+                root *= self._root_atom(constant(prime), q) ** rest
+        return root
 
     def certainly_positive(self, poly: fmpq_mpoly) -> bool:
         """Positive by the signs of its coefficients alone; a subclass knows more."""

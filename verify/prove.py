@@ -7,7 +7,7 @@ may be clever or wrong: what it returns counts only once the checker has replaye
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -16,8 +16,9 @@ from flint import fmpq_mpoly
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression, symbol
-from verify.balls import enclose_on
-from verify.kernel import GENERATORS, ONE_POLY, Quotient, TooLarge, coefficients, used
+from verify.balls import enclose, hull
+from verify.covers import Cover
+from verify.kernel import GENERATORS, ONE_POLY, Quotient, ScaleNeeded, TooLarge, as_fraction, coefficients, used
 from verify.resolve import Resolver, Undecided, Undefined
 from verify.scatter import Scatter
 from verify.signs import (
@@ -33,6 +34,7 @@ from verify.signs import (
 )
 
 Proof = dict[str, Any]
+_MAX_CUTS = 9
 
 
 class OutOfTime(Exception):
@@ -157,7 +159,7 @@ class Prover:
         return None
 
     def _attempts(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
-        for rule in (self._by_fact, self._conjugate, self._monotone, self._quadratic, self._shift, self._numeric):
+        for rule in (self._by_fact, self._conjugate, self._exponentiate, self._monotone, self._quadratic, self._shift, self._numeric):
             try:
                 yield from rule(poly, strict, depth)
             except (TooLarge, ZeroDivisionError, Undecided, Undefined):
@@ -254,6 +256,21 @@ class Prover:
                         "rule": "lemma", "of": str(k.tree(other)), "relation": ">",
                         "proof": positive, "then": restated,
                     }  # fmt: skip
+
+    def _exponentiate(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
+        """c·log(P) + d >= 0 because P·exp(d/c) >= 1, for a number c > 0."""
+        k = self.signs
+        logs = [i for i in used(poly) if k.atoms[i].kind == "log" and not k.is_constant_atom(i)]
+        if not logs or depth > 4 or int(poly.degrees()[logs[0]]) != 1:
+            return
+        scale = coefficients(poly, logs[0])[1]
+        if not scale.is_constant():
+            return
+        by = abs(as_fraction(scale.leading_coefficient()))
+        claim = k.sub(k.exp(k.mul(k.quotient(poly), k.rational(1 / by))), k.one)
+        proof = self.prove(claim, POSITIVE if strict else NONNEGATIVE, depth + 2)
+        if proof is not None:
+            yield {"rule": "exponentiate", "by": str(by), "proof": proof}
 
     # Calculus -----------------------------------------------------------------------------
 
@@ -441,25 +458,41 @@ class Prover:
     # Other shapes ---------------------------------------------------------------------------
 
     def _quadratic(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
-        """Complete the square in one atom."""
+        """Complete the square in a power of one atom."""
         k = self.signs
         for index in used(poly):
             parts = coefficients(poly, index)
-            if set(parts) - {0, 1, 2} or 2 not in parts or 1 not in parts or 0 not in parts:
+            step = max(parts) // 2
+            if max(parts) % 2 or set(parts) != {0, step, 2 * step} or k.strict(parts[2 * step]) != 1:
                 continue
-            if k.strict(parts[2]) != 1:
+            square = self._square(poly, index, step, parts, strict, depth)
+            if square is not None:
+                yield square
                 continue
-            rest = k.quotient(parts[2] * parts[0] * 4 - parts[1] * parts[1])
-            proof = self.prove(rest, POSITIVE if strict else NONNEGATIVE, depth + 2)
-            if proof is None:
+            # Where the linear coefficient is >= 0 there may be nothing to do.
+            linear = k.quotient(parts[step])
+            if self.scatter.seen(k, linear) != POSITIVE | NEGATIVE or depth > 6:
                 continue
-            lead = k.quotient(parts[2] * 4)
-            root = k.quotient(parts[2] * GENERATORS[index] * 2 + parts[1])
-            weight = str(k.tree(k.div(k.one, lead)))
-            yield {"rule": "combine", "terms": [
-                {"factor": weight, "of": f"({k.tree(root)})**2", "relation": ">=", "proof": {"rule": "infer"}},
-                {"factor": weight, "of": str(k.tree(rest)), "relation": ">" if strict else ">=", "proof": proof},
-            ]}  # fmt: skip
+            above = self.under(linear, POSITIVE).prove_poly(poly, strict, depth + 4)
+            below = above and self.under(linear, NONPOSITIVE)._square(poly, index, step, parts, strict, depth)
+            yield below and {"rule": "split", "on": str(k.tree(linear)), ">": above, "<=": below}
+
+    def _square(
+        self, poly: fmpq_mpoly, index: int, step: int, parts: dict[int, fmpq_mpoly], strict: bool, depth: int
+    ) -> Proof | None:
+        k = self.signs
+        lead, linear, rest = parts[2 * step], parts[step], parts[0]
+        discriminant = k.quotient(lead * rest * 4 - linear * linear)
+        proof = self.prove(discriminant, POSITIVE if strict else NONNEGATIVE, depth + 2)
+        if proof is None:
+            return None
+        root = k.quotient(lead * GENERATORS[index] ** step * 2 + linear)
+        weight = str(k.tree(k.div(k.one, k.quotient(lead * 4))))
+        return {"rule": "combine", "terms": [
+            {"factor": weight, "of": f"({k.tree(root)})**2", "relation": ">=", "proof": {"rule": "infer"}},
+            {"factor": weight, "of": str(k.tree(discriminant)), "relation": ">" if strict else ">=",
+             "proof": proof},
+        ]}  # fmt: skip
 
     def _shift(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
         """Start a variable at a bound that a fact gives it."""
@@ -505,44 +538,62 @@ class Prover:
             return None
 
     def _numeric(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
-        """Enclose by balls on a bounded box; otherwise cut a variable's range in two."""
-        k = self.signs
-        names = sorted(k.variables(Quotient(poly, ONE_POLY)))
-        tree = k.poly_tree(poly)
-        boxes = {name: k.domains[name] for name in names}
-        if not names or len(names) > 2:
-            return
-        if all(box.lower is not None and box.upper is not None for box in boxes.values()):
-            for centred in (False, True):
-                value = enclose_on(tree, boxes, centred=centred, signs=k)
-                if value is not None and (value > 0 or (not strict and value >= 0)):
-                    yield {"rule": "ball", "centred": centred}
-        widest = _widest(boxes)
-        if depth > 13 or widest is None:
-            return
-        yield self._bisect(tree, widest, _cut(boxes[widest]), strict, depth)
+        """Enclosures: a cover for one variable, plain bisection where all ranges are bounded."""
+        names = sorted(self.signs.variables(Quotient(poly, ONE_POLY)))
+        if len(names) == 1:
+            yield Cover(self, poly, names[0], strict).prove(depth)
+        elif names and all(_bounded(self.signs.domains[name]) for name in names):
+            tree = self.signs.poly_tree(poly)
+            boxes = {name: self.signs.domains[name] for name in names}
+            yield self._bisect(tree, boxes, strict, _MAX_CUTS)
 
-    def _bisect(self, tree: Expression, name: str, at: Fraction, strict: bool, depth: int) -> Proof | None:
-        k = self.signs
-        domain = k.domains[name]
-        halves = {
-            "high": Interval(at, domain.upper, False, domain.upper_open),
-            "low": Interval(domain.lower, at, domain.lower_open, False),
-        }
-        proofs = {}
-        for half, interval in halves.items():
-            domains = {**k.domains, name: interval}
-            part = Prover(Signs(domains, {}), Scatter.over(domains), self.budget)
-            for value, mask in k.stated:
-                again = part.renamed(k.tree(value), {})
+    def _bisect(
+        self, tree: Expression, boxes: dict[str, Interval], strict: bool, cuts: int
+    ) -> Proof | None:
+        value = enclose(tree, {name: hull(box) for name, box in boxes.items()})
+        if value.is_finite() and (value > 0 or (not strict and value >= 0)):
+            return {"rule": "ball", "centred": False}
+        if not cuts or not self.budget.spend():
+            return None
+        name = max(sorted(boxes), key=lambda n: (boxes[n].upper or 0) - (boxes[n].lower or 0))
+        box = boxes[name]
+        assert box.lower is not None and box.upper is not None
+        at = (box.lower + box.upper) / 2
+        low = self._bisect(tree, {**boxes, name: Interval(box.lower, at, False, False)}, strict, cuts - 1)
+        high = low and self._bisect(
+            tree, {**boxes, name: Interval(at, box.upper, False, False)}, strict, cuts - 1
+        )
+        return high and {"rule": "bisect", "in": name, "at": str(at), "low": low, "high": high}
+
+    def on(
+        self, name: str, interval: Interval, tree: Expression, strict: bool, depth: int
+    ) -> Proof | None:
+        """A proof for a formula on a narrower range of one variable."""
+        domains = {**self.signs.domains, name: interval}
+
+        def attempt(scales: dict[str, Fraction]) -> Proof | None:
+            part = Prover(Signs(domains, scales), Scatter.over(domains), self.budget)
+            for value, mask in self.signs.stated:
+                again = part.renamed(self.signs.tree(value), {})
                 if again is not None:
                     part = part.under(again, mask)
             value = part.renamed(tree, {})
-            proof = None if value is None else part.prove(value, POSITIVE if strict else NONNEGATIVE, depth + 1)
-            if proof is None:
-                return None
-            proofs[half] = proof
-        return {"rule": "bisect", "in": name, "at": str(at), **proofs}
+            return value and part.prove(value, POSITIVE if strict else NONNEGATIVE, depth)
+
+        return with_scales(attempt)
+
+
+def with_scales(attempt: Callable[[dict[str, Fraction]], Proof | None]) -> Proof | None:
+    """Run `attempt(scales)`, again with finer exponentials each time it asks for them."""
+    scales: dict[str, Fraction] = {}
+    for _ in range(12):
+        try:
+            return attempt(scales)
+        except ScaleNeeded:
+            continue
+        except (TooLarge, Undefined, ZeroDivisionError):
+            return None
+    return None
 
 
 def _settled(mask: int, multiplicity: int, strict: bool) -> bool:
@@ -551,19 +602,5 @@ def _settled(mask: int, multiplicity: int, strict: bool) -> bool:
     return multiplicity % 2 == 0 or mask & ~NONNEGATIVE == 0 or mask & ~NONPOSITIVE == 0
 
 
-def _widest(boxes: dict[str, Interval]) -> str | None:
-    def width(name: str) -> float:
-        box = boxes[name]
-        if box.lower is None or box.upper is None:
-            return float("inf")
-        return float(box.upper - box.lower)
-
-    best = max(sorted(boxes), key=width)
-    return best if boxes[best].lower is not None else None
-
-
-def _cut(box: Interval) -> Fraction:
-    assert box.lower is not None
-    if box.upper is None:
-        return box.lower + max(Fraction(2), abs(box.lower))
-    return (box.lower + box.upper) / 2
+def _bounded(box: Interval) -> bool:
+    return box.lower is not None and box.upper is not None

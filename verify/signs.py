@@ -163,11 +163,12 @@ class Signs(Kernel):
                     known = POSITIVE | (known & ZERO)
                 total = product(total, known)
             return mask & total
-        if all(self._is_constant_atom(i) for i in used(poly)):
+        if all(self.is_constant_atom(i) for i in used(poly)):
             return mask & self._constant_sign(poly)
         return mask & self._univariate(poly)
 
-    def _is_constant_atom(self, index: int) -> bool:
+    def is_constant_atom(self, index: int) -> bool:
+        """Whether an atom depends on no variable."""
         return not any(self.atom_depends(index, name) for name in self.domains)
 
     def _constant_sign(self, poly: fmpq_mpoly) -> int:
@@ -223,7 +224,7 @@ class Signs(Kernel):
         args: dict[int, fmpq_mpoly] = {}
         strict: dict[int, bool] = {}
         for index in self._closure(poly) if mode == "tangent" else used(poly):
-            if self._is_constant_atom(index):
+            if self.is_constant_atom(index):
                 continue
             written = self._bounded_below(index, mode, args)
             if written is None:
@@ -302,7 +303,7 @@ class Signs(Kernel):
         return (-x, inner == NEGATIVE) if not inner & POSITIVE and mode != "plain" else None
 
     def _sign_of_coefficients(self, poly: fmpq_mpoly, strict: dict[int, bool]) -> int:
-        constants = [i for i in used(poly) if self._is_constant_atom(i)]
+        constants = [i for i in used(poly) if self.is_constant_atom(i)]
         groups: dict[tuple[int, ...], fmpq_mpoly] = {}
         for monomial, coefficient in poly.terms():
             rest = tuple(0 if i in constants else int(p) for i, p in enumerate(monomial))

@@ -1,0 +1,311 @@
+"""Decides the four conditions of a drift: refute, prove, replay, report.
+
+Order: a quick search for counterexamples; the germ at r = 1; proofs region by region; a
+deeper search for counterexamples where proofs failed; proofs again with more steps. What
+is called proved has been replayed by the checker.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from symbolic.drift import Drift
+from symbolic.errors import FormulaError
+from symbolic.expression import number, symbol
+from verify.cells import Attempt, Node, prove_region
+from verify.checker import check_certificate
+from verify.falsify import Findings, falsify
+from verify.flat import Failure, prove_flat
+from verify.kernel import as_fraction
+from verify.points import nonzero_point, simple
+from verify.prove import Budget, OutOfTime
+from verify.regions import Region, regions
+from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
+from verify.signs import POSITIVE
+
+CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
+_QUICK_STEPS, _LONG_STEPS = 200, 4000
+_EVERYWHERE = ("r<1", "r=1", "r>1")
+
+
+@dataclass
+class Case:
+    """A formula being decided: what is known so far about each condition."""
+
+    drift: Drift
+    deadline: float
+    proofs: dict[str, dict[str, Node]] = field(default_factory=dict)
+    witnesses: dict[str, Witness] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    """What is left to prove, for conditions tried without success."""
+    slopes: list[Failure] = field(default_factory=list)
+    timed_out: bool = False
+
+    def open(self, condition: str) -> bool:
+        return condition not in self.proofs and condition not in self.witnesses
+
+
+def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
+    """Verdict, evidence and certificate for every condition of a drift.
+
+    `timeout` (seconds) can only turn a decision into `unknown`; step budgets decide, so the
+    same formula gives the same verdict and witness everywhere. Raises FormulaError for a
+    kind of formula that is not decided.
+    """
+    if drift.kind not in CONDITIONS:
+        raise FormulaError(f"formulas of kind '{drift.kind}' are not decided yet", remedy="use kind 'drift'")
+    start = time.monotonic()
+    case = Case(drift, start + timeout)
+    try:
+        _run(case)
+    except OutOfTime:
+        case.timed_out = True
+    certificate, refused = _certificate(case)
+    conditions = tuple(_condition(case, name, refused) for name in CONDITIONS[drift.kind])
+    notes = _notes(case, timeout)
+    return Report(
+        formula=drift.text,
+        kind=drift.kind,
+        parameters={name: str(interval) for name, interval in drift.domains.items()},
+        conditions=conditions,
+        notes=notes,
+        seconds=time.monotonic() - start,
+        certificate=certificate,
+    )
+
+
+def _run(case: Case) -> None:
+    _note_findings(case, falsify(case.drift, deadline=case.deadline))
+    _decide_identity(case)
+    _decide_flatness(case)
+    _prove_everywhere(case, _QUICK_STEPS)
+    if case.open("nonnegative") or case.open("defined"):
+        _note_findings(case, falsify(case.drift, deep=True, deadline=case.deadline))
+        _prove_everywhere(case, _LONG_STEPS)
+
+
+def _note_findings(case: Case, findings: Findings) -> None:
+    for condition in ("defined", "nonnegative", "zero_at_identity"):
+        witness = getattr(findings, condition)
+        if witness is not None and case.open(condition):
+            case.witnesses[condition] = witness
+
+
+def _budget(case: Case, steps: int) -> Budget:
+    return Budget(steps, case.deadline)
+
+
+def _prove_everywhere(case: Case, steps: int) -> None:
+    """`nonnegative` on every region (which shows `defined` too), or `defined` alone."""
+    granted = "defined" in case.witnesses
+    if case.open("nonnegative"):
+        nodes = _all_regions(case, "nonnegative", _EVERYWHERE, steps, granted)
+        if nodes is not None:
+            case.proofs["nonnegative"] = nodes
+            if not granted:
+                case.proofs["defined"] = nodes
+    if case.open("defined"):
+        nodes = _all_regions(case, "defined", _EVERYWHERE, steps, False)
+        if nodes is not None:
+            case.proofs["defined"] = nodes
+
+
+def _all_regions(
+    case: Case, goal: str, ratios: tuple[str, ...], steps: int, granted: bool
+) -> dict[str, Node] | None:
+    nodes: dict[str, Node] = {}
+    for region in regions(case.drift, ratios):
+        attempt = Attempt(region, goal, _budget(case, steps), granted)
+        node = prove_region(attempt)
+        if node is None:
+            name = "zero_at_identity" if goal == "zero" else goal
+            case.left[name] = f"region {region.key or 'everywhere'}"
+            if goal == "zero" and name not in case.witnesses:
+                _note_value_at_identity(case, attempt)
+            return None
+        nodes[region.key] = node
+    return nodes
+
+
+def _decide_identity(case: Case) -> None:
+    if case.open("zero_at_identity"):
+        granted = "defined" in case.witnesses
+        nodes = _all_regions(case, "zero", ("r=1",), _QUICK_STEPS, granted)
+        if nodes is not None:
+            case.proofs["zero_at_identity"] = nodes
+
+
+def _note_value_at_identity(case: Case, attempt: Attempt) -> None:
+    for cell in attempt.failures:
+        found = nonzero_point(cell.prover, cell.value)
+        if found is not None:
+            point, _, text = found
+            case.witnesses["zero_at_identity"] = Witness(_original(cell.region, point), "value", text)
+            return
+
+
+def _decide_flatness(case: Case) -> None:
+    if "r" not in case.drift.formula.symbols:
+        case.proofs["flat_at_identity"] = {}
+        return
+    granted = "defined" in case.witnesses
+    nodes: dict[str, Node] = {}
+    complete = True
+    for region in regions(case.drift, ("r->1-", "r->1+")):
+        attempt = Attempt(region, "flat", _budget(case, _QUICK_STEPS), granted)
+        node, failures = prove_flat(attempt)
+        case.slopes += failures
+        if node is not None:
+            nodes[region.key] = node
+            continue
+        complete = False
+        case.left.setdefault("flat_at_identity", f"region {region.key}")
+        for failure in failures:
+            witness = _slope_witness(failure)
+            if witness is not None:
+                case.witnesses.setdefault("flat_at_identity", witness)
+                break
+    if complete:
+        case.proofs["flat_at_identity"] = nodes
+
+
+def _slope_witness(failure: Failure) -> Witness | None:
+    """An exact point where f jumps at r = 1, or where its one-sided slope is not 0."""
+    region, prover = failure.cell.region, failure.cell.prover
+    right = region.ratio == "r->1+"
+    side = "right" if right else "left"
+    jumped = None if failure.jump.is_zero else nonzero_point(prover, failure.jump)
+    if jumped is not None:
+        point, sign, _ = jumped
+        rises = (sign == POSITIVE) == right
+        return Witness(_original(region, point), "limit", "+inf" if rises else "-inf", side)
+    if failure.slope is None:
+        return None
+    # dr/ds is +1 at r = exp(s), -1 at r = exp(-s).
+    k = prover.signs
+    slope = failure.slope if right else k.sub(k.rational(0), failure.slope)
+    found = nonzero_point(prover, slope)
+    if found is None:
+        return None
+    point, _, text = found
+    return Witness(_original(region, point), "derivative", text, side)
+
+
+def _original(region: Region, point: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """A point of a region at r = 1 in the formula's own variables; r and A always present."""
+    out = {"r": Fraction(1), "A": Fraction(1)} | region.point
+    for name, value in point.items():
+        if name == "_a":
+            out["A"] = -value if "A<0" in region.key.split(",") else value
+        elif name != "_s":
+            out[name] = value
+    if "_a" in region.domains and "_a" not in point and "A<0" in region.key.split(","):
+        out["A"] = Fraction(-1)
+    for name, domain in region.domains.items():
+        if name not in ("_a", "_s") and name not in out:
+            out[name] = next(simple(domain))
+    return out
+
+
+def _certificate(case: Case) -> tuple[dict[str, Any], dict[str, str]]:
+    """The certificate, and for each proof that the checker did not replay, why."""
+    whole: dict[str, Any] = {
+        "schema": CERTIFICATE_SCHEMA,
+        "kind": case.drift.kind,
+        "formula": case.drift.text,
+        "domains": {name: str(interval) for name, interval in case.drift.domains.items()},
+        "conditions": {},
+    }
+    refused: dict[str, str] = {}
+    for name in CONDITIONS[case.drift.kind]:
+        entry = _entry(case, name)
+        if entry is None:
+            continue
+        conditions = {name: entry}
+        if entry.get("by"):
+            if entry["by"] in refused:
+                refused[name] = refused[entry["by"]]
+                continue
+        else:
+            replay = check_certificate({**whole, "conditions": conditions})
+            if not replay.ok:
+                refused[name] = replay.error
+                continue
+        whole["conditions"][name] = entry
+    return whole, refused
+
+
+def _entry(case: Case, name: str) -> dict[str, Any] | None:
+    if name in case.witnesses:
+        witness = case.witnesses[name]
+        return {"verdict": "refuted", "witness": {
+            "point": {k: str(v) for k, v in witness.point.items()},
+            "evidence": witness.evidence, "text": witness.text, "side": witness.side,
+        }}  # fmt: skip
+    if name not in case.proofs:
+        return None
+    if name == "defined" and case.proofs[name] is case.proofs.get("nonnegative"):
+        return {"verdict": "proved", "by": "nonnegative"}
+    entry: dict[str, Any] = {"verdict": "proved", "regions": case.proofs[name]}
+    if "defined" in case.witnesses and name != "defined":
+        entry["where_defined"] = True
+    return entry
+
+
+def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
+    if name in refused:
+        return Condition(
+            name, Verdict.UNKNOWN, "none",
+            detail=f"what was found does not replay ({refused[name]}); this is a bug, please report it",
+        )  # fmt: skip
+    if name in case.witnesses:
+        return Condition(name, Verdict.REFUTED, "exact counterexample", case.witnesses[name])
+    if name in case.proofs:
+        count = len(case.proofs[name])
+        method = f"proof on {count} region{'s' if count != 1 else ''}" if count else "does not depend on r"
+        granted = name != "defined" and "defined" in case.witnesses
+        return Condition(name, Verdict.PROVED, method, detail="where f is defined" if granted else "")
+    left = case.left.get(name, "not reached")
+    reason = "time ran out: raise --timeout" if case.timed_out else "no rule applies within the step budget"
+    return Condition(name, Verdict.UNKNOWN, "none", detail=f"{left}; {reason}")
+
+
+def _notes(case: Case, timeout: float) -> tuple[str, ...]:
+    """That f + c(r − 1) is a drift although f is not, which is the same drift under E[r] = 1."""
+    c = _tilt(case)
+    if c is None:
+        return ()
+    tilted = case.drift.formula + number(c) * (symbol("r") - number(1))
+    domains = case.drift.domains
+    inner = Case(Drift(formula=tilted, domains=domains), case.deadline)
+    try:
+        _run(inner)
+    except OutOfTime:
+        return ()
+    _, refused = _certificate(inner)
+    if all(name in inner.proofs and name not in refused for name in CONDITIONS["drift"]):
+        return (
+            f"f + c(r - 1) with c = {c} is proved, and is the same drift: E[r - 1] = 0 under the "
+            f"old policy ({inner.drift.text})",
+        )
+    return ()
+
+
+def _tilt(case: Case) -> Fraction | None:
+    """−f′(1) when it is one rational number for every A and parameter."""
+    if "nonnegative" not in case.witnesses or "flat_at_identity" not in case.witnesses:
+        return None
+    values: set[Fraction] = set()
+    for failure in case.slopes:
+        if failure.slope is None or not failure.jump.is_zero or not failure.slope.num.is_constant():
+            return None
+        slope = failure.slope
+        if not slope.den.is_constant():
+            return None
+        value = as_fraction(slope.num.leading_coefficient()) if not slope.is_zero else Fraction(0)
+        values.add(value if failure.cell.region.ratio == "r->1+" else -value)
+    return -values.pop() if len(values) == 1 and 0 not in values else None
