@@ -38,7 +38,8 @@ class Boxes:
 
     def __add__(self, other: Any) -> Boxes:
         b = _boxes(other)
-        return Boxes(_down(self.low + b.low), _up(self.high + b.high))
+        low, high = self.low + b.low, self.high + b.high  # a sum that rounds to 0 is exactly 0
+        return Boxes(np.where(low == 0, low, _down(low)), np.where(high == 0, high, _up(high)))
 
     def __radd__(self, other: Any) -> Boxes:
         return self + other

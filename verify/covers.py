@@ -9,13 +9,15 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from flint import arb
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression
 from verify.balls import enclose, hull
 from verify.kernel import ONE_POLY, Quotient
-from verify.signs import NONNEGATIVE, POSITIVE
+from verify.scatter import Scatter
+from verify.signs import NONNEGATIVE, POSITIVE, ZERO
 
 if TYPE_CHECKING:
     from flint import fmpq_mpoly
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from verify.prove import Prover
 
 Proof = dict[str, Any]
-_MAX_PIECES = 400
+_MAX_PIECES = 1500
 _MAX_ORDER = 4
 _NEAR = (Fraction(1), Fraction(1, 4), Fraction(1, 16), Fraction(1, 64), Fraction(1, 512))
 _FAR = (Fraction(2), Fraction(8), Fraction(24))
@@ -50,6 +52,9 @@ class Cover:
         domain = self.prover.signs.domains[self.name]
         if domain.lower is None:
             return None
+        touching = self._touching(domain)
+        if touching is not None:
+            return self._around(touching, domain, depth)
         if domain.upper is not None:
             return self._from_start(domain.lower, domain.upper)
         for far in _FAR:
@@ -63,6 +68,37 @@ class Cover:
                     "rule": "bisect", "in": self.name, "at": str(end), "low": low, "high": high,
                 }  # fmt: skip
         return None
+
+    def _touching(self, domain: Interval) -> Fraction | None:
+        """A simple rational inside the range where the function is exactly 0."""
+        if self.strict:
+            return None
+        points = np.sort(self.prover.scatter.points[self.name])
+        slope = Scatter({self.name: points}).signs(self.prover.signs, self.slopes[1])
+        turns = np.nonzero((slope[:-1] < 0) & (slope[1:] > 0))[0]
+        for turn in turns[:3]:
+            low, high = float(points[turn]), float(points[turn + 1])
+            for _ in range(60):
+                middle = (low + high) / 2
+                sign = Scatter({self.name: np.array([middle])}).signs(self.prover.signs, self.slopes[1])[0]
+                low, high = (middle, high) if sign < 0 else (low, middle)
+            at = Fraction(low).limit_denominator(1000)
+            if at in domain and self.prover.signs.infer(self.prover.at(self.value, self.name, at)) == ZERO:
+                return at
+        return None
+
+    def _around(self, at: Fraction, domain: Interval, depth: int) -> Proof | None:
+        halves = {
+            "low": Interval(domain.lower, at, domain.lower_open, False),
+            "high": Interval(at, domain.upper, False, domain.upper_open),
+        }
+        proofs: dict[str, Proof] = {}
+        for half, interval in halves.items():
+            proof = self.prover.on(self.name, interval, self.trees[0], self.strict, depth + 3)
+            if proof is None:
+                return None
+            proofs[half] = proof
+        return {"rule": "bisect", "in": self.name, "at": str(at), **proofs}
 
     def _tail(self, start: Fraction, depth: int) -> Proof | None:
         return self.prover.on(self.name, Interval(start, None, False, True), self.trees[0], self.strict, depth + 5)
@@ -108,7 +144,7 @@ class Cover:
 
     def _middle(self, low: Fraction, high: Fraction, depth: int) -> Proof | None:
         self.pieces += 1
-        if self.pieces > _MAX_PIECES or depth > 16 or not self.prover.budget.spend(0):
+        if self.pieces > _MAX_PIECES or depth > 40 or not self.prover.budget.spend(0):
             return None
         ball = hull(Interval(low, high, False, False))
         if _good(enclose(self.trees[0], {self.name: ball}), self.strict):

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from flint import ctx
+
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import number, symbol
@@ -29,6 +31,7 @@ from verify.signs import POSITIVE
 
 CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
 _QUICK_STEPS, _LONG_STEPS = 200, 4000
+_PRECISION = 128
 _EVERYWHERE = ("r<1", "r=1", "r>1")
 
 
@@ -60,10 +63,13 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
         raise FormulaError(f"formulas of kind '{drift.kind}' are not decided yet", remedy="use kind 'drift'")
     start = time.monotonic()
     case = Case(drift, start + timeout)
+    precision, ctx.prec = ctx.prec, _PRECISION
     try:
         _run(case)
     except OutOfTime:
         case.timed_out = True
+    finally:
+        ctx.prec = precision
     certificate, refused = _certificate(case)
     conditions = tuple(_condition(case, name, refused) for name in CONDITIONS[drift.kind])
     notes = _notes(case, timeout)

@@ -8,7 +8,7 @@ bound the increments of a continuous function along each axis.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -22,7 +22,8 @@ from symbolic.operations import ZERO
 from verify.boxes import Boxes, Floats, enclose_boxes, exactly, through_layer
 
 _CHUNK = 2048
-_MAX_BOXES = 400_000
+_MAX_BOXES = 200_000
+_NEGLIGIBLE = 1e-12
 _START = [12, 12, 4]
 """Pieces of the sides r, A and t to start with."""
 
@@ -53,24 +54,22 @@ class Difference:
 
     def enclose(self, values: Mapping[str, Boxes]) -> _Enclosed:
         """The difference on boxes; nan where a part may be undefined."""
-        network, formula = self.argument(values), enclose_boxes(self.formula, values)
-        low, high = network.value.low, network.value.high
+        out = self.output(values)
+        argument = out.value - exactly(self.network.xi) + enclose_boxes(self.ppo, values)
         slopes = {}
-        for name, slope in network.slopes.items():
-            beside = slope.union(0)
-            kept = slope.choose(low > 0, beside.choose(high > 0, slope * 0))
+        for name, slope in out.slopes.items():
+            slope = slope + enclose_boxes(self.slopes[name][self.ppo], values)
+            beside = slope.union(0)  # the outer relu lets all of it through, nothing, or part
+            kept = slope.choose(argument.low > 0, beside.choose(argument.high > 0, slope * 0))
             slopes[name] = kept - enclose_boxes(self.slopes[name][self.formula], values)
-        return _Enclosed(network.value.max(0) - formula, slopes)
+        return _Enclosed(argument.max(0) - enclose_boxes(self.formula, values), slopes)
 
-    def argument(self, values: Mapping[str, Boxes]) -> _Enclosed:
-        """The argument of the network's outer relu on boxes."""
-        shape = next(iter(values.values())).low.shape
+    def output(self, values: Mapping[str, Boxes]) -> _Enclosed:
+        """The output of the network's last layer on boxes."""
         with np.errstate(all="ignore"):
-            hidden = _stack([enclose_boxes(f, values) for f in self.features], shape)
+            hidden = self._stacked(self.features, values)
             moves = {
-                name: _stack(
-                    [enclose_boxes(self.slopes[name][f], values) for f in self.features], shape
-                )
+                name: self._stacked([self.slopes[name][f] for f in self.features], values)
                 for name in self.smooth
             }
             for layer in self.network.layers[:-1]:
@@ -79,14 +78,16 @@ class Difference:
                 hidden, gain = self._activate(hidden)
                 moves = {name: gain * move for name, move in moves.items()}
             last = self.network.layers[-1]
-            value = _column(through_layer(hidden, last)) - exactly(self.network.xi)
-            value += enclose_boxes(self.ppo, values)
-            slopes = {
-                name: _column(through_layer(move, last))
-                + enclose_boxes(self.slopes[name][self.ppo], values)
-                for name, move in moves.items()
-            }
-        return _Enclosed(value, slopes)
+            slopes = {name: _column(through_layer(move, last)) for name, move in moves.items()}
+            return _Enclosed(_column(through_layer(hidden, last)), slopes)
+
+    def _stacked(self, roots: Sequence[Expression], values: Mapping[str, Boxes]) -> Boxes:
+        """Formulas on boxes as one array `[boxes, formulas]`."""
+        columns = [enclose_boxes(root, values) for root in roots]
+        shape = values["r"].low.shape
+        low = np.stack([np.broadcast_to(column.low, shape) for column in columns], axis=-1)
+        high = np.stack([np.broadcast_to(column.high, shape) for column in columns], axis=-1)
+        return Boxes(low, high)
 
     def _activate(self, inputs: Boxes) -> tuple[Boxes, Boxes]:
         """(activations, their derivatives)."""
@@ -102,8 +103,8 @@ class Difference:
         `low` and `high` are `[boxes, names]`.
         """
         centre = np.clip(0.5 * low + 0.5 * high, low, high)
-        whole = self.enclose(self._values(low, high))
-        middle = self.enclose(self._values(centre, centre)).value
+        whole = self.enclose(self.boxes(low, high))
+        middle = self.enclose(self.boxes(centre, centre)).value
         upper = _size(whole.value)
         spreads = high - low
         if self.smooth:
@@ -113,12 +114,14 @@ class Difference:
                 step = whole.slopes[name] * away
                 mean += step
                 spreads[:, i] = step.high - step.low
-            upper = np.fmin(upper, _size(mean))
+            # Where the natural enclosure is nan the formula may be undefined: no bound then.
+            upper = np.where(np.isnan(upper), upper, np.fmin(upper, _size(mean)))
         upper[np.isnan(upper)] = np.inf
         lower = np.maximum(np.maximum(middle.low, -middle.high), 0.0)
         return upper, np.nan_to_num(lower, nan=0.0), np.nan_to_num(spreads, nan=np.inf)
 
-    def _values(self, low: Floats, high: Floats) -> dict[str, Boxes]:
+    def boxes(self, low: Floats, high: Floats) -> dict[str, Boxes]:
+        """Ends `[boxes, names]` as the values of the variables."""
         return {name: Boxes(low[:, i], high[:, i]) for i, name in enumerate(self.names)}
 
 
@@ -131,8 +134,9 @@ def sup_distance(
 ) -> tuple[float, float]:
     """(lower, upper) with lower <= sup |network − formula| <= upper over the box.
 
-    `box` has the ends of `r`, `A` and, where it occurs, `t`. Stops when upper <= (1 + rel)·lower or
-    when the budget of boxes is spent; upper is inf where the formula may be undefined.
+    `box` has the ends of `r`, `A` and, where it occurs, `t`. Stops when upper <= (1 + rel)·lower,
+    when upper <= 1e-12, or when the budget of boxes is spent; upper is inf where the formula may
+    be undefined.
     Raises ConfigError for a box that lacks a variable or leaves the domain.
     """
     names = _checked(network, formula, box)
@@ -148,7 +152,7 @@ def sup_distance(
         upper, lower, spreads = (np.concatenate(part) for part in zip(*parts, strict=True))
         best = max(best, float(lower.max()))
         narrow = np.all(np.nextafter(low, high) >= high, axis=1)
-        open_ = (upper > best * (1 + rel)) & ~narrow
+        open_ = (upper > max(best * (1 + rel), _NEGLIGIBLE)) & ~narrow
         settled = max(settled, float(upper[~open_].max(initial=0.0)))
         if spent + 2 * int(open_.sum()) > _MAX_BOXES:
             settled = max(settled, float(upper[open_].max(initial=0.0)))
@@ -167,7 +171,8 @@ def network_notes(network: DriftNetwork, *, deadline: float) -> tuple[str, ...]:
             f"certified: near r = 1 and for |A| <= 10 the network's output moves at most "
             f"{_digits(steepness, up=True)} per unit of r"
         )
-    rounding = len(network.layers[-1]) * 2.0**-24 * float(np.abs(network.layers[-1]).sum())
+    with np.errstate(over="ignore"):
+        rounding = len(network.layers[-1]) * 2.0**-24 * float(np.abs(network.layers[-1]).sum())
     if network.activation == "tanh" and rounding > network.xi:
         notes.append(
             f"in float32 the last layer's sum may err by {_digits(rounding, up=True)}, more than xi: away "
@@ -184,10 +189,8 @@ def flat_region(network: DriftNetwork, advantage: int = 10) -> tuple[float, floa
     """
     names = ("r", "A", "t") if network.uses_progress else ("r", "A")
     plain = Difference(network, ZERO, names)
-    plain.ppo = ZERO
     if not plain.smooth:
         return None
-    plain.slopes["r"][ZERO] = ZERO
     best: tuple[float, float] | None = None
     for exponent in (3, 8, 16):
         reach = 2.0**-exponent
@@ -197,13 +200,16 @@ def flat_region(network: DriftNetwork, advantage: int = 10) -> tuple[float, floa
             "t": (0.0, 1.0),
         }
         low, high = _grid([sides[name] for name in names], pieces=[2, 32, 4])
-        slopes = plain.argument(plain._values(low, high)).slopes["r"]
+        slopes = plain.output(plain.boxes(low, high)).slopes["r"]
         steepness = float(_size(slopes).max())
         if not np.isfinite(steepness):
             continue
-        radius = min(reach, _floor(network.xi / Fraction(steepness)) if steepness else reach)
+        limits = [Fraction(reach)]
+        if steepness:
+            limits.append(network.xi / Fraction(steepness))
         if network.ppo_epsilon is not None:
-            radius = min(radius, _floor(network.ppo_epsilon))
+            limits.append(network.ppo_epsilon)
+        radius = float(np.nextafter(float(min(limits)), -np.inf))
         if best is None or radius > best[0]:
             best = radius, steepness
     return best if best and best[0] > 0 else None
@@ -259,14 +265,6 @@ def _split(low: Floats, high: Floats, spreads: Floats) -> tuple[Floats, Floats]:
     return np.concatenate([low, right]), np.concatenate([left, high])
 
 
-def _stack(columns: list[Boxes], shape: tuple[int, ...]) -> Boxes:
-    low, high = (
-        np.stack([np.broadcast_to(getattr(column, end), shape) for column in columns], axis=-1)
-        for end in ("low", "high")
-    )
-    return Boxes(low, high)
-
-
 def _column(boxes: Boxes) -> Boxes:
     return Boxes(boxes.low[..., 0], boxes.high[..., 0])
 
@@ -274,11 +272,6 @@ def _column(boxes: Boxes) -> Boxes:
 def _size(boxes: Boxes) -> Floats:
     """Upper bounds of |x|."""
     return np.maximum(-boxes.low, boxes.high)
-
-
-def _floor(value: Fraction) -> float:
-    """A float64 at most `value`."""
-    return float(np.nextafter(float(value), -np.inf))
 
 
 def _digits(value: float, *, up: bool = False) -> str:

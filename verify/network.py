@@ -23,6 +23,7 @@ from symbolic.expression import postorder
 from symbolic.network import DriftNetwork, evaluate_network, load_network, signed_decimal
 from symbolic.numeric import evaluate
 from verify.checker.network import check_network_certificate
+from verify.distance import network_notes
 from verify.feature import Facts, analyse
 from verify.network_balls import BallNetwork
 from verify.pointwise import Outcome, value_at
@@ -65,8 +66,6 @@ def decide_network(source: str | Path | DriftNetwork, *, timeout: float = 10.0) 
     report = Report(describe(network), "drift", {}, conditions, complaints, certificate=certificate)
     notes = complaints
     if report.verdict is Verdict.PROVED:
-        from verify.distance import network_notes
-
         notes += network_notes(network, deadline=begun + timeout)
     seconds = time.monotonic() - begun
     return Report(report.formula, "drift", {}, conditions, notes, seconds, certificate)

@@ -35,6 +35,7 @@ from verify.signs import (
 
 Proof = dict[str, Any]
 _MAX_CUTS = 9
+_MAX_CALCULUS = 60
 
 
 class OutOfTime(Exception):
@@ -89,6 +90,9 @@ class Prover:
         open_factors += [
             (f, n, strict) for f, n in value.num.factor()[1] if not _settled(k.infer_poly(f), n, strict)
         ]
+        together = self._open_product(value, [f for f, n, _ in open_factors if n % 2], strict, depth)
+        if together is not None:
+            return together
         for factor, multiplicity, needs_strict in open_factors:
             seen = self.scatter.seen(k, k.quotient(factor))
             if seen not in (POSITIVE, NEGATIVE) and multiplicity % 2:
@@ -114,6 +118,27 @@ class Prover:
                 "proof": inner, "then": proof,
             }  # fmt: skip
         return proof
+
+    def _open_product(
+        self, value: Quotient, factors: list[fmpq_mpoly], strict: bool, depth: int
+    ) -> Proof | None:
+        """Facts may bound a product whose factors they do not bound one by one."""
+        k = self.signs
+        if len(factors) < 2 or not k.stated or depth > 8:
+            return None
+        whole = ONE_POLY
+        for factor in factors:
+            whole *= factor
+        scale = k.div(value, k.quotient(whole))
+        if k.infer(scale) == NEGATIVE:
+            whole, scale = -whole, k.sub(k.rational(0), scale)
+        if k.infer(scale) != POSITIVE:
+            return None
+        for proof in self._by_fact(whole, strict, depth):
+            if proof is not None:
+                claim, times = str(k.poly_tree(whole)), str(k.tree(scale))
+                return {"rule": "restate", "claim": claim, "times": times, "proof": proof}
+        return None
 
     def _split_on(self, factor: fmpq_mpoly, value: Quotient, mask: int, depth: int) -> Proof | None:
         """Two cases by the sign of a factor that has both."""
@@ -159,7 +184,7 @@ class Prover:
         return None
 
     def _attempts(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
-        for rule in (self._by_fact, self._conjugate, self._exponentiate, self._monotone, self._quadratic, self._shift, self._numeric):
+        for rule in (self._grouped, self._by_fact, self._conjugate, self._exponentiate, self._monotone, self._quadratic, self._shift, self._numeric):
             try:
                 yield from rule(poly, strict, depth)
             except (TooLarge, ZeroDivisionError, Undecided, Undefined):
@@ -174,6 +199,7 @@ class Prover:
             h = fact.num if mask & NEGATIVE == 0 else -fact.num
             if mask == ZERO or (mask & NEGATIVE and mask & POSITIVE):
                 continue
+            yield self._divide(poly, h, strict, depth)
             for index in used(h):
                 parts = coefficients(h, index)
                 if set(parts) - {0, 1} or poly.degrees()[index] == 0 or 1 not in parts:
@@ -182,6 +208,42 @@ class Prover:
                 if direction is None:
                     continue
                 yield self._expand(poly, index, h, parts, direction, strict, depth)
+
+    def _divide(self, poly: fmpq_mpoly, h: fmpq_mpoly, strict: bool, depth: int) -> Proof | None:
+        """poly = quotient·h + remainder, both parts >= 0."""
+        k = self.signs
+        quotient, remainder = divmod(poly, h)
+        if quotient.is_zero() or k.infer_poly(quotient) & NEGATIVE:
+            return None
+        mask = POSITIVE if strict else NONNEGATIVE
+        proof = self.prove(k.quotient(remainder), mask, depth + 2)
+        if proof is None:
+            return None
+        return {"rule": "combine", "terms": [
+            {"factor": str(k.poly_tree(quotient)), "of": str(k.poly_tree(h)), "relation": ">=",
+             "proof": {"rule": "infer"}},
+            {"factor": "1", "of": str(k.poly_tree(remainder)), "relation": ">" if strict else ">=",
+             "proof": proof},
+        ]}  # fmt: skip
+
+    def _grouped(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
+        """Every coefficient with respect to one non-negative atom is >= 0."""
+        k = self.signs
+        for index in used(poly):
+            if k.infer_poly(GENERATORS[index]) & NEGATIVE:
+                continue
+            parts = coefficients(poly, index)
+            if len(parts) < 2 or any(k.infer_poly(part) & NEGATIVE for part in parts.values()):
+                continue
+            if strict and not any(
+                k.infer_poly(part * GENERATORS[index] ** power) == POSITIVE for power, part in parts.items()
+            ):
+                continue
+            yield {"rule": "combine", "terms": [
+                {"factor": str(k.poly_tree(GENERATORS[index] ** power)), "of": str(k.poly_tree(part)),
+                 "relation": relation(k.infer_poly(part)), "proof": {"rule": "infer"}}
+                for power, part in parts.items()
+            ]}  # fmt: skip
 
     def _expand(
         self, poly: fmpq_mpoly, index: int, h: fmpq_mpoly, parts: dict[int, fmpq_mpoly],
@@ -234,6 +296,8 @@ class Prover:
             atom = k.atoms[index]
             if atom.kind != "root" or atom.index != 2 or poly.degrees()[index] != 1:
                 continue
+            if k.is_constant_atom(index):
+                continue
             assert atom.inside is not None
             parts = coefficients(poly, index)
             c, d = parts[1], parts.get(0, poly * 0)
@@ -276,7 +340,7 @@ class Prover:
 
     def _monotone(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
         """Start at an end of a variable's range and follow the derivative."""
-        if depth > 12:
+        if depth > 12 or len(poly.coeffs()) > _MAX_CALCULUS:
             return
         k = self.signs
         options = []

@@ -6,6 +6,7 @@ A sign is a set of possibilities, a mask over NEGATIVE, ZERO and POSITIVE; ANY k
 from __future__ import annotations
 
 from fractions import Fraction
+from math import prod
 
 from flint import arb, ctx, fmpq, fmpq_mpoly, fmpq_poly
 
@@ -26,6 +27,7 @@ NEGATIVE, ZERO, POSITIVE = 1, 2, 4
 NONNEGATIVE, NONPOSITIVE, NONZERO, ANY = 6, 3, 5, 7
 RELATIONS = {">": POSITIVE, ">=": NONNEGATIVE, "<": NEGATIVE, "<=": NONPOSITIVE, "=": ZERO}
 _MAX_PRECISION = 2048
+_MAX_EXPANSION = 6000
 
 
 def flip(mask: int) -> int:
@@ -83,7 +85,10 @@ class Signs(Kernel):
     def learn(self, value: Quotient, mask: int) -> None:
         """State that `value` has one of the signs of `mask` on the region."""
         self.stated.append((value, mask))
+        self._learn(value, mask)
         self._masks = {key: known for key, known in self._masks.items() if known in (1, 2, 4)}
+
+    def _learn(self, value: Quotient, mask: int) -> None:
         den = self.infer_poly(value.den)
         if den == NEGATIVE:
             mask = flip(mask)
@@ -235,6 +240,8 @@ class Signs(Kernel):
             if mode == "bounded" and self._both_ends(index):
                 poly, args[index] = self._moebius(poly, index)
         if mode != "plain" and args:
+            if _expansion(poly, args) > _MAX_EXPANSION:
+                return ANY
             poly = _compose(poly, args)
         if len(poly.coeffs()) > MAX_TERMS:
             return ANY
@@ -304,6 +311,8 @@ class Signs(Kernel):
 
     def _sign_of_coefficients(self, poly: fmpq_mpoly, strict: dict[int, bool]) -> int:
         constants = [i for i in used(poly) if self.is_constant_atom(i)]
+        if not constants:
+            return _plain_coefficients(poly, strict)
         groups: dict[tuple[int, ...], fmpq_mpoly] = {}
         for monomial, coefficient in poly.terms():
             rest = tuple(0 if i in constants else int(p) for i, p in enumerate(monomial))
@@ -388,6 +397,24 @@ def sturm_count(poly: fmpq_poly, low: fmpq, high: fmpq | None) -> int:
         return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
 
     return changes(low) - changes(high)
+
+
+def _plain_coefficients(poly: fmpq_mpoly, strict: dict[int, bool]) -> int:
+    """Sign of a polynomial with rational coefficients in non-negative generators."""
+    coefficients = poly.coeffs()
+    negative = coefficients[0] < 0
+    if any((c < 0) != negative for c in coefficients):
+        return ANY
+    mask = NEGATIVE if negative else POSITIVE
+    weak = [i for i in used(poly) if not strict.get(i, False)]
+    certain = not weak or any(not any(m[i] for i in weak) for m in poly.monoms())
+    return mask if certain else mask | ZERO
+
+
+def _expansion(poly: fmpq_mpoly, args: dict[int, fmpq_mpoly]) -> int:
+    """A bound for the number of terms that substitution produces before like ones meet."""
+    wide = [(i, len(value.coeffs()) - 1) for i, value in args.items() if len(value.coeffs()) > 1]
+    return sum(prod(1 + extra * int(m[i]) for i, extra in wide) for m in poly.monoms())
 
 
 def _compose(poly: fmpq_mpoly, args: dict[int, fmpq_mpoly]) -> fmpq_mpoly:
