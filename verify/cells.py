@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from symbolic.domains import Interval
 from symbolic.expression import Expression, substitute, symbol
 from symbolic.parser import parse
 from verify.kernel import Quotient, used
@@ -16,7 +17,7 @@ from verify.scatter import Scatter
 from verify.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, Signs, relation
 
 Node = dict[str, Any]
-_MAX_SPLITS = 14
+_MAX_SPLITS = 24
 _SPLITS = {
     (POSITIVE, NONPOSITIVE): (POSITIVE, NONPOSITIVE),
     (NONNEGATIVE, NEGATIVE): (NONNEGATIVE, NEGATIVE),
@@ -66,8 +67,28 @@ def _in_chart(attempt: Attempt, text: str, scales: dict[str, Fraction]) -> Node 
     attempt.failures.clear()
     signs = Signs(region.domains, scales)
     prover = Prover(signs, Scatter.over(region.domains), attempt.budget)
-    node = CellProver(prover, attempt, text).build(_charted(region, text), 0)
+    node = _by_halves(CellProver(prover, attempt, text), _charted(region, text))
     return node if node is None or not text else {"rescale": "_a", "by": text, "then": node}
+
+
+def _by_halves(cells: CellProver, tree: Expression) -> Node | None:
+    """Parameters that may have either sign are taken below and above 0 in turn."""
+    signs = cells.prover.signs
+    for name, domain in signs.domains.items():
+        if Fraction(0) in domain and domain.value is None and domain.lower != 0 and domain.upper != 0:
+            node: Node = {"bisect": name, "at": "0"}
+            for half, interval in (
+                ("low", Interval(domain.lower, Fraction(0), domain.lower_open, False)),
+                ("high", Interval(Fraction(0), domain.upper, False, domain.upper_open)),
+            ):
+                domains = {**signs.domains, name: interval}
+                part = Prover(Signs(domains, signs.scales), Scatter.over(domains), cells.prover.budget)
+                inner = _by_halves(CellProver(part, cells.attempt, cells.chart), tree)
+                if inner is None:
+                    return None
+                node[half] = inner
+            return node
+    return cells.build(tree, 0)
 
 
 def _charted(region: Region, text: str) -> Expression:
@@ -128,9 +149,11 @@ class CellProver:
         self.prover = prover
         self.attempt = attempt
         self.chart = chart
+        self.splits = 0
 
     def build(self, tree: Expression, splits: int) -> Node | None:
         """A node that settles every kink of `tree` and concludes."""
+        self.splits = splits
         try:
             value = self.resolver_type(self.prover.signs).resolve(tree)
         except Undecided as open_sign:
@@ -159,8 +182,8 @@ class CellProver:
     def settle(self, tree: Expression, open_sign: Undecided, splits: int) -> Node | None:
         """Prove a sign that the formula depends on, or go on in each of its cases."""
         value, prover = open_sign.value, self.prover
-        if open_sign.danger and self.attempt.where_defined:
-            return self._taken_for_granted(tree, open_sign, splits)
+        if splits > _MAX_SPLITS:
+            return None
         seen = prover.scatter.seen(prover.signs, value)
         text = str(prover.signs.tree(value))
         for wanted in open_sign.wanted:
@@ -168,18 +191,18 @@ class CellProver:
                 continue
             proof = prover.prove(value, wanted)
             if proof is not None:
-                node = self.under(value, wanted).build(tree, splits)
+                node = self.under(value, wanted).build(tree, splits + 1)
                 return node and {
                     "lemma": text, "relation": relation(wanted), "proof": proof, "then": node,
                 }  # fmt: skip
         if open_sign.danger:
-            return None
+            return self._taken_for_granted(tree, open_sign, splits) if self.attempt.where_defined else None
         return self._split(tree, value, _SPLITS.get(open_sign.wanted, ()), splits)
 
     def _split(
         self, tree: Expression, value: Quotient, cases: tuple[int, ...], splits: int
     ) -> Node | None:
-        if splits >= _MAX_SPLITS or not cases or not self.prover.budget.spend(2):
+        if not cases or not self.prover.budget.spend(2):
             return None
         node: Node = {"split": str(self.prover.signs.tree(value))}
         for case in cases:
@@ -191,9 +214,10 @@ class CellProver:
 
     def _taken_for_granted(self, tree: Expression, open_sign: Undecided, splits: int) -> Node | None:
         """The argument has a good sign wherever f is defined; try each that it may have."""
-        wanted = open_sign.wanted
+        known = self.prover.signs.infer(open_sign.value)
+        wanted = [mask for mask in open_sign.wanted if mask & known]
         if len(wanted) == 1:
-            return self.under(open_sign.value, wanted[0]).build(tree, splits)
+            return self.under(open_sign.value, wanted[0]).build(tree, splits + 1)
         return self._split(tree, open_sign.value, (POSITIVE, NONPOSITIVE), splits)
 
     def under(self, value: Quotient, mask: int) -> CellProver:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
 from flint import ctx
@@ -23,15 +24,16 @@ from verify.checker import check_certificate
 from verify.falsify import Findings, falsify
 from verify.flat import Failure, prove_flat
 from verify.kernel import as_fraction
-from verify.points import nonzero_point, simple
+from verify.points import candidate_points, nonzero_point, simple, value_at
 from verify.prove import Budget, OutOfTime
 from verify.regions import Region, regions
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
-from verify.signs import POSITIVE
+from verify.signs import NEGATIVE, POSITIVE
 
 CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
 _QUICK_STEPS, _LONG_STEPS = 200, 4000
 _PRECISION = 128
+_SMALL_STEP = Fraction(1, 10**12)
 _EVERYWHERE = ("r<1", "r=1", "r>1")
 
 
@@ -91,6 +93,9 @@ def _run(case: Case) -> None:
     _prove_everywhere(case, _QUICK_STEPS)
     if case.open("nonnegative") or case.open("defined"):
         _note_findings(case, falsify(case.drift, deep=True, deadline=case.deadline))
+        if "defined" in case.witnesses:
+            _decide_identity(case)
+            _decide_flatness(case)
         _prove_everywhere(case, _LONG_STEPS)
 
 
@@ -155,6 +160,8 @@ def _note_value_at_identity(case: Case, attempt: Attempt) -> None:
 
 
 def _decide_flatness(case: Case) -> None:
+    if not case.open("flat_at_identity"):
+        return
     if "r" not in case.drift.formula.symbols:
         case.proofs["flat_at_identity"] = {}
         return
@@ -190,7 +197,7 @@ def _slope_witness(failure: Failure) -> Witness | None:
         rises = (sign == POSITIVE) == right
         return Witness(_original(region, point), "limit", "+inf" if rises else "-inf", side)
     if failure.slope is None:
-        return None
+        return _infinite_slope(failure, right, side)
     # dr/ds is +1 at r = exp(s), -1 at r = exp(-s).
     k = prover.signs
     slope = failure.slope if right else k.sub(k.rational(0), failure.slope)
@@ -199,6 +206,17 @@ def _slope_witness(failure: Failure) -> Witness | None:
         return None
     point, _, text = found
     return Witness(_original(region, point), "derivative", text, side)
+
+
+def _infinite_slope(failure: Failure, right: bool, side: str) -> Witness | None:
+    """The slope is infinite in the whole cell; its sign is that of a small step."""
+    region, prover = failure.cell.region, failure.cell.prover
+    for point in islice(candidate_points(prover, failure.change), 20):
+        sign, _ = value_at(prover.signs, failure.change, {**point, "_s": _SMALL_STEP})
+        if sign in (POSITIVE, NEGATIVE):
+            rises = (sign == POSITIVE) == right
+            return Witness(_original(region, point), "derivative", "+inf" if rises else "-inf", side)
+    return None
 
 
 def _original(region: Region, point: Mapping[str, Fraction]) -> dict[str, Fraction]:

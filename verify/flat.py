@@ -93,9 +93,9 @@ def germ_of(signs: Signs, value: Quotient) -> Germ:
             total = signs.add(total, term)
         for i in indices:
             weight = _value_at(signs, poly.derivative(i), point)
-            if weight.is_zero:
-                continue
             if point[i][1] is None:
+                if signs.infer(weight) not in (POSITIVE, NEGATIVE):
+                    raise Undefined("an infinite slope times 0 at r = 1")
                 infinite = True
             else:
                 slope = signs.add(slope, signs.mul(weight, point[i][1]))
@@ -146,6 +146,8 @@ class Failure:
 
     jump: Quotient
     slope: Quotient | None
+    change: Quotient
+    """f(exp(±s)) − f(1) on the cell."""
     cell: Cell
 
 
@@ -166,13 +168,17 @@ class GermProver(CellProver):
         try:
             identity = Resolver(signs).resolve(substitute(tree, {"_s": number(0)}))
         except Undecided as open_sign:
-            return self.settle(tree, open_sign, 0)
+            return self.settle(tree, open_sign, self.splits)
+        except Undefined:
+            if self.attempt.where_defined:
+                return {"conclude": {"rule": "undefined"}}
+            raise
         germ = germ_of(signs, value)
         jump = signs.sub(germ.value, identity)
         if germ.slope is not None and signs.infer(jump) == ZERO == signs.infer(germ.slope):
             return {"conclude": {"rule": "flat"}}
         cell = Cell(self.attempt.region, "", value, self.prover)
-        self.failures.append(Failure(jump, germ.slope, cell))
+        self.failures.append(Failure(jump, germ.slope, signs.sub(value, identity), cell))
         return None
 
 

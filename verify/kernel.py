@@ -21,6 +21,7 @@ from symbolic.expression import Expression, call, number, symbol
 MAX_ATOMS = 20
 MAX_TERMS = 1500
 MAX_POWER = 400
+MAX_CONSTANT_POWER = 64
 _CTX = fmpq_mpoly_ctx.get([f"x{i}" for i in range(MAX_ATOMS)], Ordering.lex)
 GENERATORS = _CTX.gens()
 ZERO_POLY, ONE_POLY = _CTX.from_dict({}), _CTX.from_dict({(0,) * MAX_ATOMS: 1})
@@ -248,6 +249,8 @@ class Kernel:
             if only.kind == "log":
                 assert only.inside is not None
                 return self.root_power(only.inside, coefficient)
+        if not present and den.is_one():
+            return self._exp_constant(coefficient)
         base = ONE_POLY
         for i in present:
             base *= self.unshift(i) ** monomial[i]
@@ -262,6 +265,13 @@ class Kernel:
             raise TooLarge
         generator = GENERATORS[index] ** abs(power)
         return Quotient(generator, ONE_POLY) if power >= 0 else self.quotient(ONE_POLY, generator)
+
+    def _exp_constant(self, value: Fraction) -> Quotient:
+        """exp of a rational: a power of exp(1/d), or an atom of its own where that power is high."""
+        rate = Fraction(1, value.denominator) if abs(value.numerator) <= MAX_CONSTANT_POWER else abs(value)
+        index = self.atom("exp", f"constant {rate}", inside=self.one, rate=rate)
+        generator = GENERATORS[index] ** int(abs(value) / rate)
+        return Quotient(generator, ONE_POLY) if value > 0 else self.quotient(ONE_POLY, generator)
 
     def _first_rate(self, inside: Quotient, coefficient: Fraction) -> Fraction:
         """exp(s) itself where the argument is a variable, else exp of the argument as it is met."""
@@ -331,8 +341,13 @@ class Kernel:
                     self.finer(atom.inside.key, atom.rate / q)
             inside *= factor ** (multiplicity % q)
             outside *= factor ** (multiplicity // q)
-        if q % 2 == 0 and not self.certainly_positive(outside):
+        sign = self.weak_sign(outside) if q % 2 == 0 else 1
+        if sign is None:
             outside, inside = ONE_POLY, radicand / content
+        elif sign < 0:
+            outside = -outside
+        if content < 0:
+            content, inside = -content, -inside
         fraction = as_fraction(content)
         rational_root = _exact_root(fraction, q)
         if rational_root is not None:
@@ -359,9 +374,9 @@ class Kernel:
                 root *= self._root_atom(constant(prime), q) ** rest
         return root
 
-    def certainly_positive(self, poly: fmpq_mpoly) -> bool:
-        """Positive by the signs of its coefficients alone; a subclass knows more."""
-        return all(c > 0 for c in self.shifted(poly).coeffs())
+    def weak_sign(self, poly: fmpq_mpoly) -> int | None:
+        """+1 where a polynomial is certainly >= 0; a subclass knows more."""
+        return 1 if all(c > 0 for c in self.shifted(poly).coeffs()) else None
 
     # Derivatives and substitution ------------------------------------------------------
 

@@ -45,16 +45,22 @@ def value_at(signs: Signs, value: Quotient, point: dict[str, Fraction]) -> tuple
 def nonzero_point(prover: Prover, value: Quotient) -> tuple[dict[str, Fraction], int, str] | None:
     """(point, sign, text): a rational point of the cell where `value` is certainly not zero."""
     signs = prover.signs
-    needed = set(signs.variables(value))
-    for fact, _ in signs.stated:
-        needed |= signs.variables(fact)
-    for point in islice(_points(sorted(needed), prover), _MAX_POINTS):
+    for point in candidate_points(prover, value):
         sign, text = value_at(signs, value, point)
         if sign in (POSITIVE, NEGATIVE) and all(
             value_at(signs, fact, point)[0] & ~mask == 0 for fact, mask in signs.stated
         ):
             return point, sign, text
     return None
+
+
+def candidate_points(prover: Prover, value: Quotient) -> Iterator[dict[str, Fraction]]:
+    """Points for the variables (other than _s) of a quotient and of the cell's facts."""
+    signs = prover.signs
+    needed = set(signs.variables(value))
+    for fact, _ in signs.stated:
+        needed |= signs.variables(fact)
+    return islice(_points(sorted(needed - {"_s"}), prover), _MAX_POINTS)
 
 
 def _points(names: list[str], prover: Prover) -> Iterator[dict[str, Fraction]]:

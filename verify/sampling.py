@@ -39,6 +39,7 @@ class Space:
 
     @property
     def coupled(self) -> bool:
+        """Whether products of the pivot and the advantage matter."""
         names = dict(self.domains)
         return self.pivot in names and "A" in names
 
@@ -91,12 +92,17 @@ class Cloud:
 
     @property
     def extremeness(self) -> Floats:
-        """How far from everyday numbers each row is [points]: sums of |log10| of coordinates."""
+        """How far from everyday numbers each row is [points].
+
+        The sum of |log10| of the coordinates, and 1 for each that is no multiple of 1/64.
+        """
         total = np.zeros(len(self))
         with np.errstate(all="ignore"):
-            for array in self.arrays.values():
+            for name, array in self.arrays.items():
                 size = np.abs(np.log10(np.abs(array)))
-                total += np.where(array == 0, 0.5, size)
+                if self.near and name == self.pivot:
+                    size = np.maximum(size, np.abs(np.log10(1 + array)))
+                total += np.where(array == 0, 0.5, size) + (np.rint(64 * array) != 64 * array)
         return total
 
 
@@ -202,7 +208,8 @@ def _coupled(
     return np.where(np.isfinite(mixed), mixed, advantages)
 
 
-def around(space: Space, constants: Sequence[float], count: int) -> tuple[Cloud, Cloud]:
+@lru_cache(maxsize=64)
+def around(space: Space, constants: tuple[float, ...], count: int) -> tuple[Cloud, Cloud]:
     """Near and far points at the formula's own numbers: r, A, (r − 1)A or A log r close to them."""
     rng = np.random.default_rng([20220117, count])
     names = [name for name, _ in space.domains]
@@ -212,25 +219,22 @@ def around(space: Space, constants: Sequence[float], count: int) -> tuple[Cloud,
         base = {name: _everyday(rng, interval, count) for name, interval in space.domains}
         if space.pivot in base:
             base[space.pivot] = _ratios(rng, near, count, False)
-        which = rng.integers(0, len(names) + (2 if space.coupled else 0), count)
-        value = signed[rng.integers(0, len(signed), count)] * _beside(rng, count)
         with np.errstate(all="ignore"):
-            for k, name in enumerate(names):
-                shift = np.where(rng.random(count) < 0.5, 1.0, 0.0)
+            for name in names:
+                value = signed[rng.integers(0, len(signed), count)] * _beside(rng, count)
                 if name == space.pivot:
                     # r = c, r = 1/c and r = 1 + c
-                    value_of = np.where(rng.random(count) < 0.25, 1 / value, value)
-                    target = (
-                        value_of - shift if near else np.where(shift > 0, 1 + value_of, value_of)
-                    )
-                else:
-                    target = value
-                base[name] = np.where(which == k, target, base[name])
+                    value = np.where(rng.random(count) < 0.25, 1 / value, value)
+                    shift = (rng.random(count) < 0.5).astype(np.float64)
+                    value = value - shift if near else value + shift
+                base[name] = np.where(rng.random(count) < 0.45, value, base[name])
             if space.coupled:
                 d = base[space.pivot] if near else base[space.pivot] - 1
                 log = np.log1p(base[space.pivot]) if near else np.log(base[space.pivot])
-                base["A"] = np.where(which == len(names), value / d, base["A"])
-                base["A"] = np.where(which == len(names) + 1, value / log, base["A"])
+                value = signed[rng.integers(0, len(signed), count)] * _beside(rng, count)
+                use = rng.random(count)
+                base["A"] = np.where(use < 0.15, value / d, base["A"])
+                base["A"] = np.where(use > 0.85, value / log, base["A"])
         clouds.append(Cloud(near, base, space.pivot).inside(space))
     return clouds[0], clouds[1]
 
@@ -246,10 +250,18 @@ def _everyday(rng: np.random.Generator, interval: Interval, count: int) -> Float
 
 
 def mutated(cloud: Cloud, space: Space, seed: Sequence[int]) -> Cloud:
-    """A child of every row: some coordinates moved by steps of all sizes from 1 to 1e-12."""
+    """A child of every row; rows are sorted so that neighbours are of like merit.
+
+    Half of them move some coordinates by steps of all sizes from 1 to 1e-12, half by the
+    difference of two neighbouring rows (differential evolution), whose size adapts.
+    """
     rng = np.random.default_rng([20220118, *seed])
     count = len(cloud)
     step = 10.0 ** (0.3 - 12.0 * rng.random(count) ** 1.5)
+    differential = rng.random(count) < 0.5
+    rows = np.arange(count)
+    first, second = ((rows + rng.integers(1, 12, count)) % count for _ in range(2))
+    factor = 0.3 + 0.7 * rng.random(count)
     arrays = {}
     with np.errstate(all="ignore"):
         for name, interval in space.domains:
@@ -264,7 +276,9 @@ def mutated(cloud: Cloud, space: Space, seed: Sequence[int]) -> Cloud:
                 moved = np.where(
                     rng.random(count) < 0.3, high - (high - array) * np.exp(kick), moved
                 )
-            arrays[name] = np.where(rng.random(count) < 0.6, moved, array)
+            moved = np.where(rng.random(count) < 0.6, moved, array)
+            stride = factor * (array[first] - array[second])
+            arrays[name] = np.where(differential, array + stride, moved)
         if space.coupled:
             arrays["A"] = _compensated(rng, cloud, arrays, space.pivot)
     return Cloud(cloud.near, arrays, space.pivot).inside(space)
@@ -274,7 +288,8 @@ def _moved(rng: np.random.Generator, array: Floats, kick: Floats, logarithmic: b
     scaled = array * np.exp(kick)
     other = array ** (1 + kick) if logarithmic else array + kick
     moved = np.where(rng.random(len(array)) < 0.7, scaled, other)
-    return moved if logarithmic else np.where(rng.random(len(array)) < 0.03, -moved, moved)
+    flipped = (rng.random(len(array)) < 0.03) & (not logarithmic)
+    return np.asarray(np.where(flipped, -moved, moved), dtype=np.float64)
 
 
 def _compensated(

@@ -131,8 +131,9 @@ class Signs(Kernel):
         mask = self.infer_poly(poly)
         return 1 if mask == POSITIVE else -1 if mask == NEGATIVE else None
 
-    def certainly_positive(self, poly: fmpq_mpoly) -> bool:
-        return self.infer_poly(poly) == POSITIVE
+    def weak_sign(self, poly: fmpq_mpoly) -> int | None:
+        mask = self.infer_poly(poly)
+        return 1 if not mask & NEGATIVE else -1 if not mask & POSITIVE else None
 
     def infer_poly(self, poly: fmpq_mpoly) -> int:
         if poly.is_zero():

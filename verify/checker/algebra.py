@@ -18,6 +18,7 @@ from symbolic.expression import Expression, call, number, symbol
 
 MAX_ATOMS = 24
 MAX_TERMS = 4000
+MAX_POWER = 5000
 _MAX_BITS = 400_000
 _RING = fmpq_mpoly_ctx.get([f"x{i}" for i in range(MAX_ATOMS)], Ordering.lex)
 X = _RING.gens()
@@ -29,8 +30,12 @@ class Unproved(Exception):
     """A step of a certificate does not replay; the text says which and why."""
 
 
-class OverBudget(Unproved):
-    """A step needs more work than the checker does for one certificate."""
+class OverBudget(Exception):
+    """The certificate needs more steps than the checker spends on one."""
+
+
+class TooLarge(Unproved):
+    """A polynomial grows beyond what the checker handles; another way may do without it."""
 
 
 class Finer(Exception):
@@ -160,7 +165,7 @@ class Table:
         if len(num) == 0:
             return ZERO_QUOTIENT
         if len(num) > MAX_TERMS or len(den) > MAX_TERMS:
-            raise OverBudget(f"a polynomial has more than {MAX_TERMS} terms")
+            raise TooLarge(f"a polynomial has more than {MAX_TERMS} terms")
         if not (len(den) == 1 and den.is_one()):
             common = num.gcd(den)
             if not common.is_one():
@@ -179,6 +184,7 @@ class Table:
                 total = NOTHING
                 for power, part in parts(poly, index).items():
                     whole, rest = divmod(power, atom.index)
+                    self._guard_power(atom.inside.num, whole)
                     total += part * atom.inside.num**whole * X[index] ** rest
                 return self._reduced(total)
         return poly
@@ -206,17 +212,23 @@ class Table:
     def power(self, a: Quotient, n: int) -> Quotient:
         if n < 0:
             return self.power(self.div(ONE, a), -n)
-        for poly in (a.num, a.den):
-            if comb(min(n, 10**4) + len(poly) - 1, len(poly) - 1) > MAX_TERMS or n > 10**4:
-                raise OverBudget(f"the power {n} of a sum of {len(poly)} terms")
-            if n * sum(int(c.height_bits()) for c in poly.coeffs()) > _MAX_BITS:
-                raise OverBudget(f"the power {n} of large coefficients")
+        self._guard_power(a.num, n)
+        self._guard_power(a.den, n)
         return self.quotient(a.num**n, a.den**n)
+
+    @staticmethod
+    def _guard_power(poly: fmpq_mpoly, n: int) -> None:
+        if n < 2 or len(poly) == 0:
+            return
+        if n > MAX_POWER or comb(n + len(poly) - 1, len(poly) - 1) > MAX_TERMS:
+            raise TooLarge(f"the power {n} of a sum of {len(poly)} terms")
+        if n * sum(int(c.height_bits()) for c in poly.coeffs()) > _MAX_BITS:
+            raise TooLarge(f"the power {n} of large coefficients")
 
     def _guard(self, a: fmpq_mpoly, b: fmpq_mpoly) -> None:
         size = len(a) * len(b)
         if size > 400_000:
-            raise OverBudget("a product of two large polynomials")
+            raise TooLarge("a product of two large polynomials")
         self.budget.spend(size // 50)
 
     # Atoms --------------------------------------------------------------------------------
@@ -242,7 +254,7 @@ class Table:
         found = self._numbers.get((kind, key, rate))
         if found is None:
             if len(self.atoms) >= MAX_ATOMS:
-                raise OverBudget(f"a claim needs more than {MAX_ATOMS} atoms")
+                raise TooLarge(f"a claim needs more than {MAX_ATOMS} atoms")
             found = len(self.atoms)
             names = frozenset([name]) if name else self.names(inside)
             self.atoms.append(Atom(kind, name, inside, rate, index, names))

@@ -16,10 +16,10 @@ from verify.checker.algebra import (
     ONE,
     UNIT,
     Atom,
-    OverBudget,
     Quotient,
     Range,
     Table,
+    TooLarge,
     X,
     constant,
     parts,
@@ -69,6 +69,8 @@ class Signs:
         self.found: dict[str, tuple[int, int]] = {}
         """Monic polynomial -> (its signs, how many methods were tried)."""
         self._depth = 0
+        self._cut = False
+        """Whether the depth limit has withheld something from the result in the making."""
 
     def sign(self, value: Quotient, goal: int = 0) -> int:
         """The signs of a quotient whose denominator is not 0 where it is used.
@@ -100,16 +102,22 @@ class Signs:
         mask, stage = self.found.get(key, (ANY, 0))
         mask &= self.known.get(key, ANY)
         if self._depth > _MAX_DEPTH:
+            self._cut = True
             return mask
+        outer_cut, self._cut = self._cut, False
         self._depth += 1
         try:
             while mask & ~goal and mask not in DECIDED and stage < len(_METHODS):
                 self.table.budget.spend(2)
-                mask &= _METHODS[stage](self, poly)
+                try:
+                    mask &= _METHODS[stage](self, poly)
+                except TooLarge:
+                    pass  # this method tells nothing
                 stage += 1
         finally:
             self._depth -= 1
-        self.found[key] = (mask, stage)
+        self.found[key] = (mask, 0 if self._cut and self._depth else stage)
+        self._cut |= outer_cut
         return mask
 
     def learn(self, value: Quotient, mask: int) -> bool:
@@ -246,9 +254,9 @@ class Signs:
     def _by_coefficients(self, poly: fmpq_mpoly, mode: str) -> int:
         """Every atom is written over quantities >= 0; then the coefficients decide."""
         whole, strict, closed = poly, {}, []
+        degrees = poly.degrees()
         for index in range(len(self.table.atoms) - 1, -1, -1):
-            degree = int(poly.degrees()[index])
-            if degree == 0 or not self.table.atoms[index].names:
+            if degrees[index] == 0 or not self.table.atoms[index].names:
                 continue
             written = self._written(index, mode)
             if written is None:
@@ -261,6 +269,7 @@ class Signs:
                 closed.append(index)
             if top != X[index] or len(bottom) > 1:
                 poly = self._replaced(poly, index, top, bottom)
+                degrees = poly.degrees()
         mask = self._of_coefficients(poly, strict)
         if mask in (POSITIVE, NEGATIVE):
             for index in closed:  # the end of the range lies at infinity of the new quantity
@@ -277,7 +286,7 @@ class Signs:
         """bottom^degree · poly with the atom replaced by top/bottom."""
         degree = int(poly.degrees()[index])
         if len(poly) * (len(top) + len(bottom)) * degree > MAX_TERMS:
-            raise OverBudget("a substitution into a large polynomial")
+            raise TooLarge("a substitution into a large polynomial")
         total = poly * 0
         for power, part in parts(poly, index).items():
             total += part * top**power * bottom ** (degree - power)

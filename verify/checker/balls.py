@@ -1,0 +1,87 @@
+"""Enclosures of smooth formulas over boxes, by arb's balls, rounded outwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+
+from flint import arb, fmpq
+
+from symbolic.expression import Expression, Number, Symbol, fold, integer_exponent
+from verify.checker.algebra import Range, Unproved
+from verify.checker.context import Context
+
+
+def ball(value: Fraction) -> arb:
+    return arb(fmpq(value.numerator, value.denominator))
+
+
+def hull(where: Range) -> arb:
+    """The closed interval as one ball; Raises Unproved if it is unbounded."""
+    if where.lower is None or where.upper is None:
+        raise Unproved("the rule 'ball' needs bounded variables")
+    return ball(where.lower).union(ball(where.upper))
+
+
+SMOOTH: dict[str, Callable[..., arb]] = {
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "div": lambda a, b: a / b,
+    "neg": lambda a: -a,
+    "pow": lambda a, b: (b * a.log()).exp(),
+    "exp": lambda a: a.exp(),
+    "log": lambda a: a.log(),
+    "tanh": lambda a: a.tanh(),
+    "sqrt": lambda a: a.sqrt(),
+    "softplus": lambda a: a.exp().log1p(),
+    "sigmoid": lambda a: 1 / (1 + (-a).exp()),
+    "square": lambda a: a * a if not a.contains(0) else a**2,
+    "inv": lambda a: 1 / a,
+}
+
+
+def enclose(root: Expression, values: Mapping[str, arb]) -> arb:
+    """A ball that holds every value of a smooth formula; not finite where it may be undefined."""
+
+    def visit(node: Expression, args: tuple[arb, ...]) -> arb:
+        if isinstance(node, Number):
+            return ball(node.value)
+        if isinstance(node, Symbol):
+            return values[node.name]
+        if node.op == "pow":
+            n = integer_exponent(node)
+            if n is not None:
+                return _power(args[0], n)
+        if node.op not in SMOOTH:
+            raise Unproved(f"'{node.op}' is not smooth")
+        return SMOOTH[node.op](*args)
+
+    return fold(root, visit)
+
+
+def _power(x: arb, n: int) -> arb:
+    if n < 0:
+        return 1 / _power(x, -n)
+    if n % 2 == 0 and x.contains(0):
+        return (abs(x) ** n).union(arb(0)) if n and x.is_finite() else arb(1) if n == 0 else x
+    return x**n
+
+
+def enclosure(context: Context, tree: Expression, *, centred: bool) -> arb:
+    """A ball that holds every value of a formula over the context's box (facts are not used).
+
+    `centred` adds the mean-value form: value at the centre and slopes over the box. The slopes'
+    formulas being finite over the closed box, the formula is smooth there.
+    """
+    boxes = {name: hull(context.domains[name]) for name in sorted(tree.symbols)}
+    natural = enclose(tree, boxes)
+    if not centred:
+        return natural
+    middle = {name: arb(box.mid()) for name, box in boxes.items()}
+    total = enclose(tree, middle)
+    for name, box in boxes.items():
+        total += enclose(context.slope(tree, name), boxes) * (box - middle[name])
+    if not natural.is_finite():
+        return total
+    return natural.intersection(total) if total.is_finite() else natural
