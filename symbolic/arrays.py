@@ -31,7 +31,8 @@ SUFFIXES = (".npz", ".safetensors")
 
 _NPY = re.compile(
     rb"\x93NUMPY[\x01-\x03]\x00.{2}(?:.{2})?"
-    rb"\{'descr': '([<>|]?[A-Za-z]\d{0,8})', 'fortran_order': (True|False), 'shape': \(([\d, ]{0,40})\), \}\s*\n",
+    rb"\{'descr': '([<>|]?[A-Za-z]\d{0,8})', 'fortran_order': (True|False), "
+    rb"'shape': \(([\d, ]{0,40})\), \}\s*\n",
     re.DOTALL,
 )
 _NUMBERS = {"F64": "<f8", "F32": "<f4"}
@@ -117,10 +118,7 @@ def _read_npz(path: Path, content: bytes) -> tuple[dict[str, NDArray[np.float64]
         place = f"{path}: array '{name[:40]}'"
         array = _read_npy(place, data)
         if array.dtype.kind == "U":
-            try:
-                texts[name] = str(array.item())
-            except ValueError:  # several texts, or code points beyond Unicode
-                raise ConfigError(f"{place} is not one text; {_ACCEPTED}") from None
+            texts[name] = _text(place, array)
         else:
             numbers[name] = np.ascontiguousarray(array, dtype=np.float64)
     return numbers, texts
@@ -138,7 +136,7 @@ def _unzip(path: Path, content: bytes) -> dict[str, bytes]:
             claimed = sum(member.file_size for member in members)
             if claimed > MAX_BYTES:
                 raise ConfigError(
-                    f"{path}: unpacks to {claimed} bytes, more than the {MAX_BYTES} allowed; is it the right file?"
+                    f"{path}: unpacks to {claimed} bytes, more than {MAX_BYTES}; is it the right file?"
                 )
             if any(
                 member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -170,6 +168,18 @@ def _read_npy(place: str, data: bytes) -> NDArray[Any]:
     shape = tuple(int(size) for size in header[3].decode().replace(",", " ").split())
     body = data[header.end() :]
     return _array(place, body, dtype, shape, order="F" if fortran else "C")
+
+
+def _text(place: str, array: NDArray[Any]) -> str:
+    """The only string of an array, decoded here: NumPy fails on what is beyond Unicode."""
+    try:
+        if array.size != 1:
+            raise ValueError(f"it holds {array.size}")
+        return (
+            array.astype(array.dtype.newbyteorder("<")).tobytes().decode("utf-32-le").rstrip("\0")
+        )
+    except ValueError as error:
+        raise ConfigError(f"{place} is not one text ({error}); {_ACCEPTED}") from None
 
 
 def _array(

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbolic.errors import FormulaError
+from symbolic.tokens import MAX_DIGITS, MAX_EXPONENT
 
 _RATIONAL = r"[+-]?\s*(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?(?:\s*/\s*\d+)?"
 _END = rf"(?:[+-]?\s*(?:inf|oo|infinity)|{_RATIONAL})"
-_IN = re.compile(rf"\s*([A-Za-z]\w*)\s+in\s+([\[(])\s*({_END})\s*,\s*({_END})\s*([\])])\s*", re.ASCII)
+_IN = re.compile(
+    rf"\s*([A-Za-z]\w*)\s+in\s*([\[(])\s*({_END})\s*,\s*({_END})\s*([\])])\s*", re.ASCII
+)
 _BOUND = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({_RATIONAL})\s*", re.ASCII)
 _MAX_TEXT = 500
 
@@ -26,13 +29,18 @@ class Interval:
     upper_open: bool = True
 
     def __post_init__(self) -> None:
-        if (self.lower is None and not self.lower_open) or (self.upper is None and not self.upper_open):
-            raise FormulaError("an infinite end cannot be closed", remedy="write (0, inf), not [0, inf]")
+        if (self.lower is None and not self.lower_open) or (
+            self.upper is None and not self.upper_open
+        ):
+            raise FormulaError(
+                "an infinite end cannot be closed", remedy="write (0, inf), not [0, inf]"
+            )
         if self.lower is not None and self.upper is not None:
             single = self.lower == self.upper and not (self.lower_open or self.upper_open)
             if self.lower >= self.upper and not single:
                 raise FormulaError(
-                    f"the interval {self} is empty", remedy="its lower end must be below its upper end"
+                    f"the interval {self} is empty",
+                    remedy="its lower end must be below its upper end",
                 )
 
     @property
@@ -41,8 +49,12 @@ class Interval:
         return self.lower if self.lower is not None and self.lower == self.upper else None
 
     def __contains__(self, point: Fraction) -> bool:
-        above = self.lower is None or (point > self.lower if self.lower_open else point >= self.lower)
-        below = self.upper is None or (point < self.upper if self.upper_open else point <= self.upper)
+        above = self.lower is None or (
+            point > self.lower if self.lower_open else point >= self.lower
+        )
+        below = self.upper is None or (
+            point < self.upper if self.upper_open else point <= self.upper
+        )
         return above and below
 
     def __str__(self) -> str:
@@ -88,16 +100,9 @@ def parse_declaration(text: str) -> tuple[str, Interval]:
             return bound[1], point(_rational(bound[2], text))
         inside = _IN.fullmatch(text)
         if inside:
-            lower, upper = _end(inside[3], text), _end(inside[4], text)
+            lower, upper = _end(inside[3], text, "-"), _end(inside[4], text, "+")
             return inside[1], Interval(lower, upper, inside[2] == "(", inside[5] == ")")
-    raise FormulaError(
-        "cannot read this declaration",
-        text=shown,
-        column=0,
-        width=len(shown),
-        remedy="write 'alpha in (0, inf)', 'eps in [0, 1/2)' or 'alpha = 3/5'",
-        source="parameter",
-    )
+    raise _unreadable("cannot read this declaration", shown)
 
 
 def parse_declarations(
@@ -133,7 +138,9 @@ def _check_name(name: str, interval: Interval, kind: str) -> None:
     from symbolic.operations import OPERATIONS, SYNONYMS
 
     if name in OPERATIONS or name in SYNONYMS or name in ("where", "inf", "in"):
-        raise FormulaError(f"'{name}' is an operation and cannot be a parameter", remedy="rename it")
+        raise FormulaError(
+            f"'{name}' is an operation and cannot be a parameter", remedy="rename it"
+        )
     variables = VARIABLES[kind]
     if name not in variables:
         return
@@ -149,17 +156,40 @@ def _check_name(name: str, interval: Interval, kind: str) -> None:
     closed = Interval(widest.lower, widest.upper, False, widest.upper is None)
     outside = any(end not in closed for end in ends)
     if too_wide or outside or (name == "x" and not interval.lower_open and interval.lower == 0):
-        raise FormulaError(f"{name} in {interval} leaves {widest}", remedy=f"declare {name} inside {widest}")
+        raise FormulaError(
+            f"{name} in {interval} leaves {widest}", remedy=f"declare {name} inside {widest}"
+        )
 
 
 def _rational(text: str, whole: str) -> Fraction:
     text = re.sub(r"\s+", "", text)
+    exponent = re.search(r"[eE]([+-]?\d+)", text)
+    if exponent and abs(int(exponent[1])) > MAX_EXPONENT:
+        raise _unreadable(f"an exponent beyond {MAX_EXPONENT}", whole)
+    if sum(c.isdigit() for c in text) > MAX_DIGITS:
+        raise _unreadable(f"a number of more than {MAX_DIGITS} digits", whole)
     top, _, bottom = text.partition("/")
     if bottom and not int(bottom):
-        raise FormulaError("division by zero in a declaration", text=whole, column=0, source="parameter")
+        raise _unreadable("division by zero in a declaration", whole)
     return Fraction(top) / (int(bottom) if bottom else 1)
 
 
-def _end(text: str, whole: str) -> Fraction | None:
-    bare = re.sub(r"[\s+-]+", "", text)
-    return None if bare in ("inf", "oo", "infinity") else _rational(text, whole)
+def _end(text: str, whole: str, infinite_sign: str) -> Fraction | None:
+    """A rational end, or None for the infinite one that may stand on this side."""
+    bare = re.sub(r"\s+", "", text)
+    if bare.lstrip("+-") not in ("inf", "oo", "infinity"):
+        return _rational(text, whole)
+    if (bare[0] == "-") != (infinite_sign == "-"):
+        raise _unreadable(f"{bare} on the wrong side of an interval", whole)
+    return None
+
+
+def _unreadable(message: str, whole: str) -> FormulaError:
+    return FormulaError(
+        message,
+        text=whole,
+        column=0,
+        width=len(whole),
+        remedy="write 'alpha in (0, inf)', 'eps in [0, 1/2)' or 'alpha = 3/5'",
+        source="parameter",
+    )

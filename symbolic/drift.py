@@ -36,6 +36,8 @@ class Drift:
     title: str = ""
     reference: Reference | None = None
     note: str = ""
+    defaults: Mapping[str, Fraction] = field(default_factory=dict)
+    """Values to draw or train with where a parameter is a range; each lies in its domain."""
 
     def __post_init__(self) -> None:
         unknown = self.formula.symbols - set(VARIABLES[self.kind]) - set(self.domains)
@@ -63,12 +65,20 @@ class Drift:
         Raises FormulaError.
         """
         if kind not in VARIABLES:
-            raise FormulaError(f"unknown kind '{kind}'", remedy=f"choose one of {', '.join(VARIABLES)}")
+            raise FormulaError(
+                f"unknown kind '{kind}'", remedy=f"choose one of {', '.join(VARIABLES)}"
+            )
         domains = parse_declarations(parameters, kind)
         formula = parse(text, names=[*VARIABLES[kind], *domains])
         return cls(
-            formula=formula, kind=kind, domains=domains, name=name, title=title, reference=reference, note=note
-        )  # fmt: skip
+            formula=formula,
+            kind=kind,
+            domains=domains,
+            name=name,
+            title=title,
+            reference=reference,
+            note=note,
+        )
 
     @property
     def text(self) -> str:
@@ -91,7 +101,8 @@ class Drift:
         if extra:
             known = ", ".join(self.parameters) or "none"
             raise FormulaError(
-                f"'{min(extra)}' is no parameter of {self.name or self.text}", remedy=f"its parameters: {known}"
+                f"'{min(extra)}' is no parameter of {self.name or self.text}",
+                remedy=f"its parameters: {known}",
             )
         return replace(self, domains={**self.domains, **new})
 
@@ -101,5 +112,3 @@ class Drift:
             k: v.value for k, v in self.domains.items() if v.value is not None
         }
         return substitute(self.formula, {k: number(v) for k, v in values.items()})
-
-

@@ -27,14 +27,16 @@ from symbolic.arrays import Decimal, read_arrays, read_json, write_arrays
 from symbolic.errors import ConfigError, FormulaError
 from symbolic.expression import Expression, Number, number
 from symbolic.numeric import evaluate
-from symbolic.parser import MAX_DIGITS, MAX_EXPONENT, parse
+from symbolic.parser import parse
 from symbolic.text import decimal
+from symbolic.tokens import MAX_DIGITS, MAX_EXPONENT
 
 SCHEMA = "mirrordrift/network/1"
 ACTIVATIONS = ("tanh", "relu")
 MAX_FEATURES = 256
 _MAX_CARD = 2**20
 _MAX_DEPTH = 32
+_LARGEST = 10**300
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +74,8 @@ class DriftNetwork:
         for name, value in (("xi", self.xi), ("ppo_epsilon", self.ppo_epsilon)):
             if value is not None and not isinstance(number(abs(value)), Number):
                 raise ConfigError(f"{name}={value} is no finite decimal; round it")
+            if value is not None and abs(value) > _LARGEST:
+                raise ConfigError(f"{name} is beyond 1e300; float64 could not hold it")
         object.__setattr__(self, "layers", _checked_layers(self.layers, len(self.features)))
 
     @property

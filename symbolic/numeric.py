@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
 
     def visit(node: Expression, args: tuple[Any, ...]) -> Any:
         if isinstance(node, Number):
-            return np.float64(node.value)
+            return np.float64(_nearest(node.value))
         if isinstance(node, Symbol):
             return arrays[node.name]
         if node.op == "pow":
@@ -32,3 +34,11 @@ def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
 
     with np.errstate(all="ignore"):
         return fold(root, visit)
+
+
+def _nearest(value: Fraction) -> float:
+    """The nearest float64; inf beyond its range."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -47,13 +46,17 @@ class Operation:
     """Operator in the text form, None for `name(...)`."""
 
 
-def _kink_max(side: int, a: Expression, b: Expression, da: Expression, db: Expression) -> Expression:
+def _kink_max(
+    side: int, a: Expression, b: Expression, da: Expression, db: Expression
+) -> Expression:
     """Derivative of max(a, b): at a tie the branch that grows faster on that side wins."""
     tie = call("max" if side > 0 else "min", da, db)
     return _where(">", a, b, da, _where("<", a, b, db, tie))
 
 
-def _kink_min(side: int, a: Expression, b: Expression, da: Expression, db: Expression) -> Expression:
+def _kink_min(
+    side: int, a: Expression, b: Expression, da: Expression, db: Expression
+) -> Expression:
     tie = call("min" if side > 0 else "max", da, db)
     return _where("<", a, b, da, _where(">", a, b, db, tie))
 
@@ -80,15 +83,17 @@ def _d_clip(node: Expression, d: tuple[Expression, ...], side: int) -> Expressio
 
 
 def _d_where(relation: str) -> Derivative:
-    """The branch that holds just beside the point; exact where the formula is continuous."""
+    """The branch that holds just beside the point, where the two sides of the comparison differ
+    there to first order or not at all.
+    """
 
     def derivative(node: Expression, d: tuple[Expression, ...], side: int) -> Expression:
         a, b, _, _ = node.args
         beside = "<" if (relation[0] == "<") == (side > 0) else ">"
-        tie = _where(beside, d[0], d[1], d[2], d[3])
-        same = _where("<=" if relation in ("<=", ">=") else "<", d[0], d[1], tie, tie)
+        # Sides that move alike stay equal (a guard on A at r = 1), so the comparison itself decides.
+        tie = _where(beside + relation[1:], d[0], d[1], d[2], d[3])
         first, second = (d[2], d[3]) if relation[0] == "<" else (d[3], d[2])
-        return _where("<", a, b, first, _where(">", a, b, second, same))
+        return _where("<", a, b, first, _where(">", a, b, second, tie))
 
     return derivative
 
@@ -99,9 +104,12 @@ def _d_pow(node: Expression, d: tuple[Expression, ...], side: int) -> Expression
     if n is not None:
         if n == 0:
             return ZERO
-        return number(n) * (base if n == 2 else base ** number(n - 1)) * d[0] if n != 1 else d[0]
-    outer = exponent * base ** (exponent - ONE) * d[0]
-    return outer if d[1] is ZERO else outer + node * call("log", base) * d[1]
+        if n == 1:
+            return d[0]
+        return _scale(number(n) * (base if n == 2 else base ** number(n - 1)), d[0])
+    outer = _scale(exponent * base ** (exponent - ONE), d[0])
+    inner = _scale(node * call("log", base), d[1])
+    return outer if inner is ZERO else inner if outer is ZERO else outer + inner
 
 
 def _numpy_div(a: Any, b: Any) -> Any:
@@ -114,13 +122,15 @@ def _numpy_log(x: Any) -> Any:
 
 def _numpy_pow(a: Any, b: Any) -> Any:
     """General power: base > 0, or base 0 with a positive exponent (integers go by `power`)."""
-    good = (a > 0) | ((a == 0) & (b > 0))
+    good = ((a > 0) & ~np.isnan(b)) | ((a == 0) & (b > 0))  # 1**nan would be 1
     return np.where(good, np.power(np.where(good, a, 1.0), b), np.nan)
 
 
 def numpy_integer_power(a: Any, n: int) -> Any:
-    """x**n as a product; n < 0 is undefined at 0."""
-    return np.power(a, float(n)) if n >= 0 else _numpy_div(1.0, np.power(a, float(-n)))
+    """x**n as a product; n < 0 is undefined at 0, and any n where x is."""
+    if n == 0:
+        return np.where(np.isnan(a), np.nan, 1.0)
+    return np.power(a, float(n)) if n > 0 else _numpy_div(1.0, np.power(a, float(-n)))
 
 
 def _numpy_where(test: Callable[..., Any]) -> Callable[..., Any]:
@@ -159,13 +169,19 @@ def _ball_where(relation: str) -> Callable[..., Any]:
             ">": (difference > 0, difference <= 0),
             ">=": (difference >= 0, difference < 0),
         }[relation]
-        return u if true else v if false else u.union(v) if difference.is_finite() else difference * 0
+        return (
+            u if true else v if false else u.union(v) if difference.is_finite() else difference * 0
+        )
 
     return choose
 
 
 def _ball_sign(x: Any) -> Any:
     return x * 0 + 1 if x > 0 else x * 0 - 1 if x < 0 else x.sgn()
+
+
+def _product_latex(a: str, b: str) -> str:
+    return rf"{a} \cdot {b}" if b[:1].isdigit() else rf"{a} \, {b}"
 
 
 def _call_latex(name: str) -> Callable[..., str]:
@@ -187,10 +203,6 @@ def _sympy_where(method: str) -> Callable[..., Any]:
     return lambda sp, a, b, u, v: sp.Piecewise((u, getattr(sp, method)(a, b)), (v, True))
 
 
-def _half(x: Expression) -> Expression:
-    return x / TWO
-
-
 REAL = "every real argument"
 
 _ENTRIES = (
@@ -207,11 +219,11 @@ _ENTRIES = (
     Operation(
         "mul", (2, 2), REAL, np.multiply, lambda a, b: a * b,
         lambda n, d, s: _product_rule(n.args[0], n.args[1], d[0], d[1]),
-        lambda a, b: rf"{a} \, {b}", lambda sp, a, b: a * b, precedence=20, infix="*",
+        _product_latex, lambda sp, a, b: a * b, precedence=20, infix="*",
     ),
     Operation(
         "div", (2, 2), "denominator other than 0", _numpy_div, lambda a, b: a / b,
-        lambda n, d, s: d[0] / n.args[1] if d[1] is ZERO
+        lambda n, d, s: _quotient(d[0], n.args[1]) if d[1] is ZERO
         else (d[0] * n.args[1] - n.args[0] * d[1]) / n.args[1] ** TWO,
         lambda a, b: rf"\frac{{{a}}}{{{b}}}", lambda sp, a, b: a / b, precedence=20, infix="/",
     ),
@@ -232,7 +244,7 @@ _ENTRIES = (
     ),
     Operation(
         "log", (1, 1), "argument > 0", _numpy_log, lambda x: x.log(),
-        lambda n, d, s: d[0] / n.args[0], _call_latex("log"), lambda sp, x: sp.log(x),
+        lambda n, d, s: _quotient(d[0], n.args[0]), _call_latex("log"), lambda sp, x: sp.log(x),
     ),
     Operation(
         "tanh", (1, 1), REAL, np.tanh, lambda x: x.tanh(),
@@ -241,7 +253,7 @@ _ENTRIES = (
     ),
     Operation(
         "sqrt", (1, 1), "argument >= 0", np.sqrt, lambda x: x.sqrt(),
-        lambda n, d, s: d[0] / (TWO * n), lambda x: rf"\sqrt{{{x}}}", lambda sp, x: sp.sqrt(x),
+        lambda n, d, s: _quotient(d[0], TWO * n), lambda x: rf"\sqrt{{{x}}}", lambda sp, x: sp.sqrt(x),
     ),
     Operation(
         "abs", (1, 1), REAL, np.abs, abs,
@@ -307,7 +319,9 @@ _ENTRIES = (
 
 OPERATIONS: dict[str, Operation] = {entry.name: entry for entry in _ENTRIES}
 
-FUNCTIONS = frozenset(name for name, entry in OPERATIONS.items() if entry.infix is None and "where" not in name)
+FUNCTIONS = frozenset(
+    name for name, entry in OPERATIONS.items() if entry.infix is None and "where" not in name
+)
 """Operations written as calls, `where` aside, which reads a comparison."""
 
 SYNONYMS = {"Max": "max", "Min": "min", "Abs": "abs", "logistic": "sigmoid"}
@@ -318,6 +332,11 @@ RELATIONS = ("<=", ">=", "<", ">")
 
 def _scale(factor: Expression, slope: Expression) -> Expression:
     return ZERO if slope is ZERO else factor if slope is ONE else factor * slope
+
+
+def _quotient(slope: Expression, divisor: Expression) -> Expression:
+    """`slope / divisor`; a constant stays constant where the divisor is 0 (sqrt(A) at A = 0)."""
+    return ZERO if slope is ZERO else slope / divisor
 
 
 def _product_rule(a: Expression, b: Expression, da: Expression, db: Expression) -> Expression:

@@ -1,7 +1,7 @@
 """Text → tree, by an allow-list: nothing is ever evaluated.
 
-A precedence-climbing reader over tokens. Time and memory are bounded by the limits
-below, which are checked before any work that depends on them.
+An operator-precedence reader over tokens, with its own stack. Time and memory are bounded
+by limits that are checked before any work that depends on them.
 """
 
 from __future__ import annotations
@@ -9,32 +9,52 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symbolic.errors import FormulaError
-from symbolic.expression import Expression, call, constant_value, fold, number, symbol
+from symbolic.expression import Expression, Number, call, constant_value, fold, number, symbol
 from symbolic.operations import FUNCTIONS, OPERATIONS, RELATIONS, SYNONYMS
+from symbolic.tokens import MAX_DIGITS, MAX_EXPONENT, Token, tokenise
 
-MAX_CHARACTERS = 20_000
 MAX_NESTING = 150
-MAX_DIGITS = 100
-MAX_EXPONENT = 300
+MAX_PENDING = 450
+"""Signs, powers and other operators that wait for their operand."""
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)"
-    r"|(?P<mark>\*\*|<=|>=|==|!=|[-+*/^(),<>=]))",
-    re.ASCII,
-)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _BINARY = {"+": ("add", 10), "-": ("sub", 10), "*": ("mul", 20), "/": ("div", 20)}
 
 
-@dataclass(frozen=True)
-class _Token:
+@dataclass
+class _Frame:
+    """The whole text (`kind` "all") or an open bracket: a "group", a "call" or a "where"."""
+
     kind: str
-    text: str
-    column: int
+    token: Token
+    name: str = ""
+    relation: str = ""
+    parts: list[Expression] = field(default_factory=list)
+    operands: list[Expression] = field(default_factory=list)
+    operators: list[tuple[str, int, Token]] = field(default_factory=list)
+
+    def next_mark(self) -> tuple[tuple[str, ...], str]:
+        """The marks that may follow a complete operand here, and their wording in an error."""
+        if self.kind == "where":
+            return _WHERE[len(self.parts)]
+        return _AFTER[self.kind]
+
+
+_AFTER = {
+    "all": ((), "an operator or the end"),
+    "group": ((")",), "an operator or ')'"),
+    "call": ((",", ")"), "',' or ')'"),
+}
+_WHERE = (
+    (RELATIONS, "a comparison < <= > >="),
+    ((",",), "',' after the comparison"),
+    ((",",), "',' and the other branch"),
+    ((")",), "')'"),
+)
 
 
 def parse(text: str, *, names: Iterable[str] = ("r", "A", "t")) -> Expression:
@@ -44,11 +64,6 @@ def parse(text: str, *, names: Iterable[str] = ("r", "A", "t")) -> Expression:
     """
     if not isinstance(text, str):
         raise FormulaError(f"a formula is text, not {type(text).__name__}", remedy="pass a string")
-    if len(text) > MAX_CHARACTERS:
-        raise FormulaError(
-            f"{len(text)} characters, more than the {MAX_CHARACTERS} allowed",
-            text=text[:40], column=0, remedy="split the formula or name its parts as parameters",
-        )  # fmt: skip
     return _Reader(text, frozenset(names)).read()
 
 
@@ -56,66 +71,144 @@ class _Reader:
     def __init__(self, text: str, names: frozenset[str]) -> None:
         self.text = text
         self.names = names
-        self.tokens = self._tokenise()
+        self.tokens = tokenise(text)
         self.at = 0
-        self.depth = 0
+        self.stack = [_Frame("all", self.tokens[0])]
+        self.pending = 0
 
-    def error(self, message: str, token: _Token, remedy: str) -> FormulaError:
-        return FormulaError(
-            message, text=self.text, column=token.column, width=len(token.text), remedy=remedy
-        )
-
-    def _tokenise(self) -> list[_Token]:
-        tokens, at = [], 0
-        end = len(self.text.rstrip())
-        while at < end:
-            found = _TOKEN.match(self.text, at)
-            if not found:
-                at += len(self.text[at:]) - len(self.text[at:].lstrip())
-                raise self._stray(at)
-            kind = str(found.lastgroup)
-            tokens.append(_Token(kind, found[kind], found.start(kind)))
-            at = found.end()
-        tokens.append(_Token("end", "", end))
-        return tokens
-
-    def _stray(self, at: int) -> FormulaError:
-        character = self.text[at]
-        token = _Token("mark", character, at)
-        if character == ".":
-            return self.error("attribute access is not part of the language", token, "remove the '.'")
-        if ord(character) > 126:
-            return self.error(
-                f"the character U+{ord(character):04X} is not ASCII", token,
-                "type it again with ASCII letters, digits and signs (look-alikes are not accepted)",
-            )  # fmt: skip
-        return self.error(
-            f"unexpected character {character!r}", token,
-            "formulas use names, numbers, + - * / ** ^ ( ) , < <= > >=",
-        )  # fmt: skip
+    def error(self, message: str, token: Token, remedy: str) -> FormulaError:
+        return token.error(message, self.text, remedy)
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Token:
         return self.tokens[self.at]
 
-    def take(self) -> _Token:
+    @property
+    def frame(self) -> _Frame:
+        return self.stack[-1]
+
+    def take(self) -> Token:
         token = self.token
         self.at += 1
         return token
 
     def read(self) -> Expression:
+        """The tree of the whole text, by operator precedence over an explicit stack."""
         if self.token.kind == "end":
             raise self.error("the formula is empty", self.token, "write one, for example (r-1)**2")
-        tree = self.expression(0)
-        if self.token.kind != "end":
-            raise self.unexpected("an operator or the end")
-        self._bound_constants(tree)
-        return tree
+        while True:
+            self.operand()
+            tree = self.after_operand()
+            if tree is not None:
+                self._bound_constants(tree)
+                return tree
+
+    def operand(self) -> None:
+        """Read signs and opening brackets up to a number or a name, which becomes an operand."""
+        while True:
+            token = self.token
+            if token.kind == "number":
+                self.frame.operands.append(self.literal(self.take()))
+                return
+            if token.kind == "name" and token.text in self.names:
+                self.frame.operands.append(symbol(self.take().text))
+                return
+            if token.kind == "name":
+                self.open(self.bracket(self.take()))
+            elif token.text == "(":
+                self.open(_Frame("group", token))
+            elif token.text == "-":
+                self.push("neg", 30, token)
+            elif token.text != "+":
+                raise self.unexpected("a number, a name or '('")
+            self.take()
+
+    def after_operand(self) -> Expression | None:
+        """Read closing brackets up to an operator or comma; the tree at the end of the text."""
+        while True:
+            mark = self.token.text
+            if mark in ("**", "^"):
+                self.push("pow", 40, self.take())
+                return None
+            if mark in _BINARY:
+                op, precedence = _BINARY[mark]
+                self.reduce(precedence)
+                self.push(op, precedence, self.take())
+                return None
+            value = self.reduce(0)
+            marks, wording = self.frame.next_mark()
+            if mark in marks:
+                self.take()
+                if mark != ")":
+                    self.next_part(mark, value)
+                    return None
+                closed = self.close(self.stack.pop(), value)
+                self.frame.operands.append(closed)
+            elif self.token.kind == "end" and self.frame.kind == "all":
+                return value
+            else:
+                raise self.unexpected(wording)
+
+    def open(self, frame: _Frame) -> None:
+        self.stack.append(frame)
+        self._bound_depth(frame.token)
+
+    def next_part(self, mark: str, value: Expression) -> None:
+        """A comma, or the comparison of where: the operand before it is complete."""
+        if mark != ",":
+            self.frame.relation = mark
+        self.frame.parts.append(value)
+        self.frame.operands.clear()
+
+    def push(self, op: str, precedence: int, token: Token) -> None:
+        self.frame.operators.append((op, precedence, token))
+        self.pending += 1
+        self._bound_depth(token)
+
+    def _bound_depth(self, token: Token) -> None:
+        if len(self.stack) - 1 > MAX_NESTING or self.pending > MAX_PENDING:
+            raise self.error(
+                f"nested deeper than {MAX_NESTING} levels", token, "flatten or split the formula"
+            )
+
+    def reduce(self, precedence: int) -> Expression:
+        """Apply the waiting operators that bind at least as tightly as `precedence`."""
+        operators, operands = self.frame.operators, self.frame.operands
+        while operators and operators[-1][1] >= precedence:
+            op, _, token = operators.pop()
+            self.pending -= 1
+            last = operands.pop()
+            if op == "neg":
+                operands.append(call(op, last))
+            elif op == "pow":
+                operands.append(self.power(operands.pop(), last, token))
+            else:
+                operands.append(call(op, operands.pop(), last))
+        return operands[-1]
+
+    def close(self, frame: _Frame, last: Expression) -> Expression:
+        """What a closed bracket stands for."""
+        args = [*frame.parts, last]
+        if frame.kind == "group":
+            return last
+        if frame.kind == "where":
+            return call("where" + frame.relation, *args)
+        least, most = OPERATIONS[frame.name].arity
+        if len(args) < least or (most is not None and len(args) > most):
+            wanted = f"{least} or more arguments" if most is None else f"{least} argument(s)"
+            raise self.error(
+                f"'{frame.name}' takes {wanted}, not {len(args)}",
+                frame.token,
+                f"write {_usage(frame.name)}",
+            )
+        return call(frame.name, *args)
 
     def unexpected(self, expected: str) -> FormulaError:
         token = self.token
         if token.kind == "end":
-            return self.error(f"the formula ends where {expected} should follow", token, self._unclosed())
+            return self.error(
+                f"the formula ends where {expected} should follow", token, self._unclosed()
+            )
         remedy = f"expected {expected} here"
         if token.text == ")":
             remedy += "; remove this ')' or add the '(' that it closes"
@@ -125,149 +218,85 @@ class _Reader:
             remedy += "; a comparison stands only inside where(a < b, u, v)"
         elif token.kind in ("name", "number") or token.text == "(":
             remedy += "; a product is written with '*'"
-        return self.error(f"unexpected '{token.text}'", token, remedy)
+        return self.error(f"unexpected '{token.shown}'", token, remedy)
 
     def _unclosed(self) -> str:
         opened = self.text.count("(") - self.text.count(")")
         return f"close {opened} open bracket(s) with ')'" if opened > 0 else "complete the formula"
 
-    def expect(self, mark: str, expected: str) -> None:
-        if self.token.text != mark:
-            raise self.unexpected(expected)
-        self.take()
-
-    def expression(self, least: int) -> Expression:
-        """Everything that binds at least as tightly as `least`."""
-        self.depth += 1
-        if self.depth > MAX_NESTING:
-            raise self.error(
-                f"nested deeper than {MAX_NESTING} levels", self.token, "flatten or split the formula"
-            )
-        left = self.operand()
-        while True:
-            mark = self.token.text if self.token.kind == "mark" else ""
-            if mark in ("**", "^") and least <= 40:
-                sign = self.take()
-                exponent = self.expression(30)  # right-associative; a unary minus may follow
-                left = self.power(left, exponent, sign)
-            elif mark in _BINARY and _BINARY[mark][1] >= least:
-                op, precedence = _BINARY[self.take().text]
-                left = call(op, left, self.expression(precedence + 1))
-            else:
-                self.depth -= 1
-                return left
-
-    def operand(self) -> Expression:
-        token = self.token
-        if token.text == "-" and token.kind == "mark":
-            self.take()
-            return call("neg", self.expression(30))
-        if token.text == "+" and token.kind == "mark":
-            self.take()
-            return self.expression(30)
-        if token.text == "(":
-            self.take()
-            inner = self.expression(0)
-            self.expect(")", "an operator or ')'")
-            return inner
-        if token.kind == "number":
-            return self.literal(self.take())
-        if token.kind == "name":
-            return self.named(self.take())
-        raise self.unexpected("a number, a name or '('")
-
-    def literal(self, token: _Token) -> Expression:
+    def literal(self, token: Token) -> Expression:
         mantissa, _, exponent = token.text.lower().partition("e")
         digits = sum(c.isdigit() for c in mantissa)
         if digits > MAX_DIGITS:
             raise self.error(
-                f"a number of {digits} digits, more than {MAX_DIGITS}", token, "round it, or use e-notation"
+                f"a number of {digits} digits, more than {MAX_DIGITS}",
+                token,
+                "round it, or use e-notation",
             )
         if len(exponent) > 5 or abs(int(exponent or 0)) > MAX_EXPONENT:
             raise self.error(
-                f"an exponent beyond {MAX_EXPONENT}", token, f"keep it within 1e-{MAX_EXPONENT} … 1e{MAX_EXPONENT}"
+                f"an exponent beyond {MAX_EXPONENT}",
+                token,
+                f"keep it within 1e-{MAX_EXPONENT} … 1e{MAX_EXPONENT}",
             )
         return number(Fraction(token.text))
 
-    def named(self, token: _Token) -> Expression:
-        name = token.text
-        if name in self.names:
-            return symbol(name)
-        operation = SYNONYMS.get(name, name)
-        if operation in FUNCTIONS or operation == "where":
-            if self.token.text != "(":
-                raise self.error(f"'{name}' is an operation", token, f"give it arguments: {name}(...)")
-            self.take()
-            return self.where() if operation == "where" else self.function(operation, token)
-        raise self.unknown(token)
+    def bracket(self, token: Token) -> _Frame:
+        """The frame of the operation that a name calls; its bracket is the next token."""
+        name = SYNONYMS.get(token.text, token.text)
+        if name not in FUNCTIONS and name != "where":
+            raise self.unknown(token)
+        if self.token.text != "(":
+            raise self.error(
+                f"'{token.text}' is an operation", token, f"give it arguments: {token.text}(...)"
+            )
+        return _Frame("where" if name == "where" else "call", token, name)
 
-    def unknown(self, token: _Token) -> FormulaError:
+    def unknown(self, token: Token) -> FormulaError:
         name = token.text
         if not _NAME.match(name) or "__" in name:
             return self.error(
-                f"'{name}' is no name of the language", token,
+                f"'{token.shown}' is no name of the language", token,
                 "names are a letter followed by letters, digits and '_'",
             )  # fmt: skip
         if self.token.text == "(":
             near = difflib.get_close_matches(name, [*FUNCTIONS, "where", *SYNONYMS], 1)
             hint = f"did you mean '{near[0]}'? " if near else ""
             table = " ".join(sorted({*FUNCTIONS, "where"}))
-            return self.error(f"unknown operation '{name}'", token, f"{hint}known: {table}")
+            return self.error(f"unknown operation '{token.shown}'", token, f"{hint}known: {table}")
         if name in ("r", "A", "t", "x"):
             return self.error(
-                f"'{name}' is not a variable of this kind of formula", token,
+                f"'{token.shown}' is not a variable of this kind of formula", token,
                 f"the names here are {', '.join(sorted(self.names))}",
             )  # fmt: skip
         return self.error(
-            f"unknown name '{name}'", token,
-            f'declare it: --param "{name} in (0, inf)", or bind it: --param {name}=0.6',
+            f"unknown name '{token.shown}'", token,
+            f'declare it: --param "{token.shown} in (0, inf)", or bind it: --param {token.shown}=0.6',
         )  # fmt: skip
 
-    def function(self, name: str, token: _Token) -> Expression:
-        args = [self.expression(0)]
-        while self.token.text == ",":
-            self.take()
-            args.append(self.expression(0))
-        self.expect(")", "',' or ')'")
-        least, most = OPERATIONS[name].arity
-        if len(args) < least or (most is not None and len(args) > most):
-            wanted = f"{least} or more arguments" if most is None else f"{least} argument(s)"
-            raise self.error(f"'{name}' takes {wanted}, not {len(args)}", token, f"write {_usage(name)}")
-        return call(name, *args)
-
-    def where(self) -> Expression:
-        left = self.expression(0)
-        relation = self.token.text
-        if relation not in RELATIONS:
-            raise self.unexpected("a comparison < <= > >=")
-        self.take()
-        right = self.expression(0)
-        self.expect(",", "',' after the comparison")
-        chosen = self.expression(0)
-        self.expect(",", "',' and the other branch")
-        other = self.expression(0)
-        self.expect(")", "')'")
-        return call("where" + relation, left, right, chosen, other)
-
-    def power(self, base: Expression, exponent: Expression, sign: _Token) -> Expression:
-        value = constant_value(exponent)
-        huge = value is None and not exponent.symbols and _only_arithmetic(exponent)
-        if huge or (value is not None and abs(value) > MAX_EXPONENT):
-            raise self.error(
-                f"a constant exponent beyond {MAX_EXPONENT}", sign, f"keep |exponent| <= {MAX_EXPONENT}"
-            )
+    def power(self, base: Expression, exponent: Expression, sign: Token) -> Expression:
+        if not exponent.symbols:
+            value = constant_value(exponent)
+            # No value, though it is arithmetic: too large to compute, or a division by zero.
+            huge = _only_arithmetic(exponent) if value is None else abs(value) > MAX_EXPONENT
+            if huge:
+                raise self.error(
+                    f"a constant exponent beyond {MAX_EXPONENT}",
+                    sign,
+                    f"keep |exponent| <= {MAX_EXPONENT}",
+                )
         return call("pow", base, exponent)
 
     def _bound_constants(self, tree: Expression) -> None:
         """Refuse constants such as ((9**300)**300)**300, which no exact arithmetic can hold."""
 
         def bits(node: Expression, args: tuple[int, ...]) -> int:
-            if not args:
-                return node.value.numerator.bit_length() + node.value.denominator.bit_length() if (
-                    node.op == "number"
-                ) else 2  # fmt: skip
+            if isinstance(node, Number):
+                return node.value.numerator.bit_length() + node.value.denominator.bit_length()
             exponent = constant_value(node.args[1]) if node.op == "pow" else None
-            return int(args[0] * max(1, abs(exponent))) if exponent is not None else sum(args)
+            if exponent is not None:
+                return int(args[0] * max(Fraction(1), abs(exponent)))
+            return sum(args, start=1)
 
         if fold(tree, bits) > 4_000_000:
             raise FormulaError(

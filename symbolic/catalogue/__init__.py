@@ -1,0 +1,63 @@
+"""The known penalties, by name: `catalogue["dpo"]` is a `Drift`.
+
+Reading the catalogue costs nothing until an entry is asked for.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from functools import cache
+
+from symbolic.catalogue.broken import BROKEN
+from symbolic.catalogue.divergences import DIVERGENCES
+from symbolic.catalogue.entry import Entry
+from symbolic.catalogue.policy import POLICY
+from symbolic.drift import Drift
+
+_ENTRIES: dict[str, Entry] = {entry.name: entry for entry in (*POLICY, *DIVERGENCES, *BROKEN)}
+
+
+class _Catalogue(Mapping[str, Drift]):
+    """Names in order, each penalty parsed when first asked for."""
+
+    def __getitem__(self, name: str) -> Drift:
+        return _drift(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_ENTRIES)
+
+    def __len__(self) -> int:
+        return len(_ENTRIES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _ENTRIES
+
+    def __repr__(self) -> str:
+        return f"<catalogue of {len(self)}: {', '.join(self)}>"
+
+
+catalogue: Mapping[str, Drift] = _Catalogue()
+"""Every known penalty; read-only."""
+
+
+def expected_verdicts(name: str) -> dict[str, str]:
+    """What is true of an entry, derived by hand: condition → "proved" or "refuted".
+
+    Where `defined` is refuted the others are meant where the formula is defined.
+    Raises KeyError.
+    """
+    return _ENTRIES[name].verdicts()
+
+
+def suggest(name: str) -> list[str]:
+    """Names of the catalogue near `name`, the nearest first; for error messages."""
+    wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
+    near = difflib.get_close_matches(wanted, _ENTRIES, n=3)
+    inside = [known for known in _ENTRIES if len(wanted) > 1 and wanted in known]
+    return list(dict.fromkeys([*near, *inside]))[:5]
+
+
+@cache
+def _drift(name: str) -> Drift:
+    return _ENTRIES[name].drift()
