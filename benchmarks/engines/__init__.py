@@ -1,0 +1,1 @@
+"""Engines side by side: each answers whether a drift can be negative."""
