@@ -323,8 +323,8 @@ def ball_power(x: arb, n: int) -> arb:
     """x**n by squaring; flint's own power is nan for balls around 0."""
     if n < 0:
         return 1 / ball_power(x, -n)
-    if n % 2 == 0:
-        x = abs(x)
+    if n > 0 and n % 2 == 0 and x.contains(0):
+        return arb(0).union(ball_power(x.abs_upper(), n))
     made = arb(1)
     while n:
         if n & 1:

@@ -30,4 +30,3 @@ def enclose(root: Expression, values: Mapping[str, arb]) -> arb:
         return args[0] ** n if n is not None else OPERATIONS[node.op].ball(*args)
 
     return fold(root, visit)
-

@@ -7,9 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from symbolic.domains import Interval
-from symbolic.expression import Expression, substitute, symbol
+from symbolic.expression import Expression, number, substitute, symbol
 from symbolic.parser import parse
-from verify.kernel import Quotient, used
+from verify.kernel import Quotient, as_fraction, coefficients, used
 from verify.prove import Budget, Prover, with_scales
 from verify.regions import Region
 from verify.resolve import Resolver, Undecided, Undefined
@@ -39,6 +39,8 @@ class Cell:
     chart: str
     value: Quotient
     prover: Prover
+    pins: dict[str, Fraction]
+    """Variables that the cell's facts leave one value."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +77,21 @@ def _by_halves(cells: CellProver, tree: Expression) -> Node | None:
     """Parameters that may have either sign are taken below and above 0 in turn."""
     signs = cells.prover.signs
     for name, domain in signs.domains.items():
-        if Fraction(0) in domain and domain.value is None and domain.lower != 0 and domain.upper != 0:
+        if (
+            Fraction(0) in domain
+            and domain.value is None
+            and domain.lower != 0
+            and domain.upper != 0
+        ):
             node: Node = {"bisect": name, "at": "0"}
             for half, interval in (
                 ("low", Interval(domain.lower, Fraction(0), domain.lower_open, False)),
                 ("high", Interval(Fraction(0), domain.upper, False, domain.upper_open)),
             ):
                 domains = {**signs.domains, name: interval}
-                part = Prover(Signs(domains, signs.scales), Scatter.over(domains), cells.prover.budget)
+                part = Prover(
+                    Signs(domains, signs.scales), Scatter.over(domains), cells.prover.budget
+                )
                 inner = _by_halves(CellProver(part, cells.attempt, cells.chart), tree)
                 if inner is None:
                     return None
@@ -150,6 +159,7 @@ class CellProver:
         self.attempt = attempt
         self.chart = chart
         self.splits = 0
+        self.pins: dict[str, Fraction] = {}
 
     def build(self, tree: Expression, splits: int) -> Node | None:
         """A node that settles every kink of `tree` and concludes."""
@@ -175,7 +185,9 @@ class CellProver:
         else:
             proof = self.prover.prove(value, NONNEGATIVE)
         if proof is None:
-            self.attempt.failures.append(Cell(self.attempt.region, self.chart, value, self.prover))
+            self.attempt.failures.append(
+                Cell(self.attempt.region, self.chart, value, self.prover, self.pins)
+            )
             return None
         return {"conclude": proof}
 
@@ -191,12 +203,16 @@ class CellProver:
                 continue
             proof = prover.prove(value, wanted)
             if proof is not None:
-                node = self.under(value, wanted).build(tree, splits + 1)
+                node = self.under(value, wanted).pinned(tree, value, splits + 1)
                 return node and {
                     "lemma": text, "relation": relation(wanted), "proof": proof, "then": node,
                 }  # fmt: skip
         if open_sign.danger:
-            return self._taken_for_granted(tree, open_sign, splits) if self.attempt.where_defined else None
+            return (
+                self._taken_for_granted(tree, open_sign, splits)
+                if self.attempt.where_defined
+                else None
+            )
         return self._split(tree, value, _SPLITS.get(open_sign.wanted, ()), splits)
 
     def _split(
@@ -206,13 +222,15 @@ class CellProver:
             return None
         node: Node = {"split": str(self.prover.signs.tree(value))}
         for case in cases:
-            inner = self.under(value, case).build(tree, splits + 1)
+            inner = self.under(value, case).pinned(tree, value, splits + 1)
             if inner is None:
                 return None
             node[str(relation(case))] = inner
         return node
 
-    def _taken_for_granted(self, tree: Expression, open_sign: Undecided, splits: int) -> Node | None:
+    def _taken_for_granted(
+        self, tree: Expression, open_sign: Undecided, splits: int
+    ) -> Node | None:
         """The argument has a good sign wherever f is defined; try each that it may have."""
         known = self.prover.signs.infer(open_sign.value)
         wanted = [mask for mask in open_sign.wanted if mask & known]
@@ -220,6 +238,50 @@ class CellProver:
             return self.under(open_sign.value, wanted[0]).build(tree, splits + 1)
         return self._split(tree, open_sign.value, (POSITIVE, NONPOSITIVE), splits)
 
+    def pinned(self, tree: Expression, value: Quotient, splits: int) -> Node | None:
+        """Build; where the fact just learned leaves a variable one value, with that value put in."""
+        signs = self.prover.signs
+        pin = _root(signs, value) if signs.infer(value) == ZERO else None
+        if pin is None:
+            return self.build(tree, splits)
+        name, at = pin
+        domains = {n: domain for n, domain in signs.domains.items() if n != name}
+        prover = Prover(Signs(domains, signs.scales), Scatter.over(domains), self.prover.budget)
+        for fact, mask in signs.stated:
+            again = prover.renamed(signs.tree(fact), {name: number(at)})
+            if again is not None and not again.num.is_constant():
+                prover = prover.under(again, mask)
+        cell = self.over(prover)
+        cell.pins = {**self.pins, name: at}
+        node = cell.build(substitute(tree, {name: number(at)}), splits)
+        return node and {
+            "pin": name,
+            "at": str(number(at)),
+            "by": str(signs.tree(value)),
+            "then": node,
+        }
+
     def under(self, value: Quotient, mask: int) -> CellProver:
         """The part of this cell where `value` has a sign of `mask`."""
-        return CellProver(self.prover.under(value, mask), self.attempt, self.chart)
+        cell = self.over(self.prover.under(value, mask))
+        cell.pins = self.pins
+        return cell
+
+    def over(self, prover: Prover) -> CellProver:
+        """The same goal in another region."""
+        return CellProver(prover, self.attempt, self.chart)
+
+
+def _root(signs: Signs, value: Quotient) -> tuple[str, Fraction] | None:
+    """(variable, value) if `value` = 0 says so and no more: linear in one variable, rational root."""
+    vanishing = [f for f, _ in value.num.factor()[1] if signs.infer_poly(f) & ZERO]
+    if len(vanishing) != 1 or vanishing[0].total_degree() != 1 or len(used(vanishing[0])) != 1:
+        return None
+    index = used(vanishing[0])[0]
+    if signs.atoms[index].kind != "variable":
+        return None
+    parts = coefficients(vanishing[0], index)
+    at = -parts[0] / parts[1] if 0 in parts else parts[1] * 0
+    return signs.atoms[index].name, Fraction(0) if at.is_zero() else as_fraction(
+        at.leading_coefficient()
+    )

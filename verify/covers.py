@@ -80,10 +80,15 @@ class Cover:
             low, high = float(points[turn]), float(points[turn + 1])
             for _ in range(60):
                 middle = (low + high) / 2
-                sign = Scatter({self.name: np.array([middle])}).signs(self.prover.signs, self.slopes[1])[0]
+                sign = Scatter({self.name: np.array([middle])}).signs(
+                    self.prover.signs, self.slopes[1]
+                )[0]
                 low, high = (middle, high) if sign < 0 else (low, middle)
             at = Fraction(low).limit_denominator(1000)
-            if at in domain and self.prover.signs.infer(self.prover.at(self.value, self.name, at)) == ZERO:
+            if (
+                at in domain
+                and self.prover.signs.infer(self.prover.at(self.value, self.name, at)) == ZERO
+            ):
                 return at
         return None
 
@@ -101,7 +106,9 @@ class Cover:
         return {"rule": "bisect", "in": self.name, "at": str(at), **proofs}
 
     def _tail(self, start: Fraction, depth: int) -> Proof | None:
-        return self.prover.on(self.name, Interval(start, None, False, True), self.trees[0], self.strict, depth + 5)
+        return self.prover.on(
+            self.name, Interval(start, None, False, True), self.trees[0], self.strict, depth + 5
+        )
 
     def _from_start(self, low: Fraction, high: Fraction) -> Proof | None:
         whole = self._middle(low, high, 0) if self._positive_at(low) else None
@@ -115,11 +122,19 @@ class Cover:
             if cut == high:
                 return first
             rest = self._middle(cut, high, 0)
-            return rest and {"rule": "bisect", "in": self.name, "at": str(cut), "low": first, "high": rest}
+            return rest and {
+                "rule": "bisect",
+                "in": self.name,
+                "at": str(cut),
+                "low": first,
+                "high": rest,
+            }
         return None
 
     def _positive_at(self, point: Fraction) -> bool:
-        return bool(enclose(self.trees[0], {self.name: hull(Interval(point, point, False, False))}) > 0)
+        return bool(
+            enclose(self.trees[0], {self.name: hull(Interval(point, point, False, False))}) > 0
+        )
 
     def _near(self, low: Fraction, high: Fraction) -> Proof | None:
         """F(low) = F'(low) = … = 0 and the next derivative is >= 0 on the whole piece."""
@@ -159,10 +174,14 @@ class Cover:
         cut = (low + high) / 2
         first = self._middle(low, cut, depth + 1)
         second = first and self._middle(cut, high, depth + 1)
-        return second and {"rule": "bisect", "in": self.name, "at": str(cut), "low": first, "high": second}
+        return second and {
+            "rule": "bisect",
+            "in": self.name,
+            "at": str(cut),
+            "low": first,
+            "high": second,
+        }
 
 
 def _good(ball: arb, strict: bool) -> bool:
     return bool(ball.is_finite() and (ball > 0 if strict else ball >= 0))
-
-

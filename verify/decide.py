@@ -19,14 +19,14 @@ from flint import ctx
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import number, symbol
-from verify.cells import Attempt, Node, prove_region
+from verify.cells import Attempt, Cell, Node, prove_region
 from verify.checker import check_certificate
 from verify.falsify import Findings, falsify
 from verify.flat import Failure, prove_flat
 from verify.kernel import as_fraction
 from verify.points import candidate_points, nonzero_point, simple, value_at
 from verify.prove import Budget, OutOfTime
-from verify.regions import Region, regions
+from verify.regions import regions
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
 from verify.signs import NEGATIVE, POSITIVE
 
@@ -62,7 +62,9 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
     kind of formula that is not decided.
     """
     if drift.kind not in CONDITIONS:
-        raise FormulaError(f"formulas of kind '{drift.kind}' are not decided yet", remedy="use kind 'drift'")
+        raise FormulaError(
+            f"formulas of kind '{drift.kind}' are not decided yet", remedy="use kind 'drift'"
+        )
     start = time.monotonic()
     case = Case(drift, start + timeout)
     precision, ctx.prec = ctx.prec, _PRECISION
@@ -155,7 +157,7 @@ def _note_value_at_identity(case: Case, attempt: Attempt) -> None:
         found = nonzero_point(cell.prover, cell.value)
         if found is not None:
             point, _, text = found
-            case.witnesses["zero_at_identity"] = Witness(_original(cell.region, point), "value", text)
+            case.witnesses["zero_at_identity"] = Witness(_original(cell, point), "value", text)
             return
 
 
@@ -195,7 +197,7 @@ def _slope_witness(failure: Failure) -> Witness | None:
     if jumped is not None:
         point, sign, _ = jumped
         rises = (sign == POSITIVE) == right
-        return Witness(_original(region, point), "limit", "+inf" if rises else "-inf", side)
+        return Witness(_original(failure.cell, point), "limit", "+inf" if rises else "-inf", side)
     if failure.slope is None:
         return _infinite_slope(failure, right, side)
     # dr/ds is +1 at r = exp(s), -1 at r = exp(-s).
@@ -205,7 +207,7 @@ def _slope_witness(failure: Failure) -> Witness | None:
     if found is None:
         return None
     point, _, text = found
-    return Witness(_original(region, point), "derivative", text, side)
+    return Witness(_original(failure.cell, point), "derivative", text, side)
 
 
 def _infinite_slope(failure: Failure, right: bool, side: str) -> Witness | None:
@@ -215,12 +217,15 @@ def _infinite_slope(failure: Failure, right: bool, side: str) -> Witness | None:
         sign, _ = value_at(prover.signs, failure.change, {**point, "_s": _SMALL_STEP})
         if sign in (POSITIVE, NEGATIVE):
             rises = (sign == POSITIVE) == right
-            return Witness(_original(region, point), "derivative", "+inf" if rises else "-inf", side)
+            return Witness(
+                _original(failure.cell, point), "derivative", "+inf" if rises else "-inf", side
+            )
     return None
 
 
-def _original(region: Region, point: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """A point of a region at r = 1 in the formula's own variables; r and A always present."""
+def _original(cell: Cell, point: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """A point of a cell at r = 1 in the formula's own variables; r and A always present."""
+    region, point = cell.region, {**point, **cell.pins}
     out = {"r": Fraction(1), "A": Fraction(1)} | region.point
     for name, value in point.items():
         if name == "_a":
@@ -290,11 +295,21 @@ def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
         return Condition(name, Verdict.REFUTED, "exact counterexample", case.witnesses[name])
     if name in case.proofs:
         count = len(case.proofs[name])
-        method = f"proof on {count} region{'s' if count != 1 else ''}" if count else "does not depend on r"
+        method = (
+            f"proof on {count} region{'s' if count != 1 else ''}"
+            if count
+            else "does not depend on r"
+        )
         granted = name != "defined" and "defined" in case.witnesses
-        return Condition(name, Verdict.PROVED, method, detail="where f is defined" if granted else "")
+        return Condition(
+            name, Verdict.PROVED, method, detail="where f is defined" if granted else ""
+        )
     left = case.left.get(name, "not reached")
-    reason = "time ran out: raise --timeout" if case.timed_out else "no rule applies within the step budget"
+    reason = (
+        "time ran out: raise --timeout"
+        if case.timed_out
+        else "no rule applies within the step budget"
+    )
     return Condition(name, Verdict.UNKNOWN, "none", detail=f"{left}; {reason}")
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression, call, postorder
-from verify.running_error import Program
-from verify.sampling import Cloud, Floats, Space, grid
+from verify.program import Program
+from verify.sampling import Cloud, Floats, Space, as_float, grid
 
 _MAX_EDGES = 24
 _LINES = 10
@@ -38,18 +38,22 @@ def edges(root: Expression) -> list[Expression]:
 
 
 def edge_clouds(
-    root: Expression, space: Space, lines: int = _LINES
+    root: Expression, space: Space, share: float = 1.0
 ) -> Iterator[tuple[Cloud, Cloud]]:
-    """(roots of the parts, points beside them) for the near and the far side."""
+    """(roots of the parts, points beside them) for each coordinate, near r = 1 and far from it.
+
+    `share` of the usual work is done.
+    """
     parts = edges(root)
     if not parts or not space.domains:
         return
     program = Program(parts, space.pivot)
     starts = grid(space)
-    starts = starts.take(np.arange(min(lines, len(starts))))
+    starts = starts.take(np.arange(min(max(2, int(share * _LINES)), len(starts))))
+    brackets = max(len(parts), int(share * _MAX_BRACKETS))
     for near in (True, False):
         found = [
-            _brackets(program, space, _sweep(starts, space, name, interval, near), name)
+            _brackets(program, _sweep(starts, space, name, interval, near), name, brackets)
             for name, interval in space.domains
         ]
         for name, (cloud, low, high, part) in zip(dict(space.domains), found):
@@ -79,29 +83,28 @@ def _line(interval: Interval, pivot: bool, near: bool) -> Floats:
         return 10.0 ** np.concatenate([np.linspace(-300, -15, 30), np.linspace(-14, 14, 85),
                                        np.linspace(15, 300, 30)])  # fmt: skip
     if interval.lower is not None and interval.upper is not None:
-        low, high = float(interval.lower), float(interval.upper)
+        low, high = as_float(interval.lower), as_float(interval.upper)
         tiny = 10.0 ** np.linspace(-12, -1.5, 20)
         inner = np.concatenate([tiny, np.linspace(0.04, 0.96, 60), 1 - tiny[::-1]])
         return low + (high - low) * inner
     if interval.lower is not None:
-        return float(interval.lower) + ladder
+        return as_float(interval.lower) + ladder
     if interval.upper is not None:
-        return float(interval.upper) - ladder[::-1]
+        return as_float(interval.upper) - ladder[::-1]
     return np.concatenate([-ladder[::-1], [0.0], ladder])
 
 
 def _brackets(
-    program: Program, space: Space, cloud: Cloud, name: str
+    program: Program, cloud: Cloud, name: str, most: int
 ) -> tuple[Cloud, Floats, Floats, Any]:
     """Neighbours on a line between which a part changes sign: rows, both ends, the part."""
     values = program.values(cloud.arrays, cloud.near)
     line = cloud.arrays[name]
     rows, part = [], []
-    share = max(8, _MAX_BRACKETS // len(values))
+    share = most // len(values)
     for k, value in enumerate(values):
-        sign = np.broadcast_to(np.sign(value.v), line.shape)
-        with np.errstate(invalid="ignore"):
-            change = np.flatnonzero((sign[:-1] * sign[1:] < 0) & (line[:-1] < line[1:]))
+        sign = np.broadcast_to(value.v >= 0, line.shape)
+        change = np.flatnonzero((sign[:-1] != sign[1:]) & (line[:-1] < line[1:]))
         if len(change) > share:
             change = change[np.linspace(0, len(change) - 1, share).astype(int)]
         rows.append(change)
@@ -120,7 +123,7 @@ def _refined(
         arrays[name] = at
         values = program.values(arrays, cloud.near)
         table = np.stack([np.broadcast_to(value.v, at.shape) for value in values])
-        return np.sign(table[part, index])
+        return table[part, index] >= 0
 
     left = signs(low)
     for _ in range(_BISECTIONS):

@@ -27,7 +27,9 @@ def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
     deadline = time.monotonic() + timeout
     try:
         # f − g ≠ 0 exactly where −(f − g)² < 0, which the search for counterexamples finds.
-        square = Drift(formula=-call("square", difference.formula), kind=f.kind, domains=difference.domains)
+        square = Drift(
+            formula=-call("square", difference.formula), kind=f.kind, domains=difference.domains
+        )
         for deep in (False, True):
             findings = falsify(square, deep=deep, deadline=deadline)
             if findings.nonnegative is not None:
@@ -42,12 +44,16 @@ def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
                 )  # fmt: skip
     except OutOfTime:
         return Condition("equal", Verdict.UNKNOWN, "none", detail="time ran out: raise --timeout")
-    return Condition("equal", Verdict.UNKNOWN, "none", detail="no rule applies within the step budget")
+    return Condition(
+        "equal", Verdict.UNKNOWN, "none", detail="no rule applies within the step budget"
+    )
 
 
 def _difference(f: Drift, g: Drift) -> Drift:
     if f.kind != g.kind:
-        raise FormulaError(f"a {f.kind} and a {g.kind} cannot be compared", remedy="compare like with like")
+        raise FormulaError(
+            f"a {f.kind} and a {g.kind} cannot be compared", remedy="compare like with like"
+        )
     for name in set(f.domains) & set(g.domains):
         if f.domains[name] != g.domains[name]:
             raise FormulaError(

@@ -8,22 +8,22 @@ witness everywhere, unless the deadline ends the search early.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from symbolic.domains import Interval
 from symbolic.drift import Drift
 from symbolic.expression import Expression, Number, integer_exponent, postorder
 from verify.edges import edge_clouds
 from verify.enclosure import Evaluation, Kind, certify
+from verify.probes import beyond_floats
+from verify.program import Program
 from verify.rationals import simplest_between, simplified
 from verify.report import Witness
-from verify.running_error import Approximation, Program
+from verify.running_error import Approximation
 from verify.sampling import Cloud, Floats, Space, around, grid, mutated, scatter
 
 
@@ -47,14 +47,40 @@ class _Budget:
     survivors: int
     certifications: int
     """Exact evaluations for each cloud of candidates."""
+    drowned: int = 0
+    """Points where floats see only noise that are looked at exactly."""
+    exact: int = 0
+    """Exact probes where floats do not reach."""
     wide: bool = False
+
+    def shared(self, part: float) -> _Budget:
+        """A part of the steps."""
+        return replace(
+            self,
+            near=max(128, int(self.near * part)),
+            far=max(128, int(self.far * part)),
+            around=max(64, int(self.around * part)),
+            rounds=max(1, int(self.rounds * part)),
+            drowned=int(self.drowned * part),
+            exact=int(self.exact * part),
+        )
 
 
 _FAST = _Budget(near=768, far=512, around=256, rounds=3, survivors=48, certifications=4)
 _DEEP = _Budget(
-    near=6000, far=5000, around=4000, rounds=36, survivors=96, certifications=16, wide=True
+    near=6000,
+    far=5000,
+    around=4000,
+    rounds=36,
+    survivors=96,
+    certifications=16,
+    drowned=40,
+    exact=1200,
+    wide=True,
 )
-_DROWNED = 40
+_LARGE = 250
+"""Formulas of more distinct nodes get fewer points and rounds, in proportion."""
+_LEAST = Fraction(1, 10**290)
 _ROOTS = 60
 _CHECKED = ("log", "sqrt", "div", "inv", "pow")
 
@@ -76,9 +102,10 @@ class _OutOfTime(Exception):  # noqa: N818
 class _Search:
     def __init__(self, drift: Drift, budget: _Budget, deadline: float | None) -> None:
         self.drift = drift
-        self.budget = budget
         self.deadline = deadline
         self.formula = drift.bound_formula()
+        self.share = min(1.0, _LARGE / sum(1 for _ in postorder(self.formula)))
+        self.budget = budget.shared(self.share)
         pivot = "r" if drift.kind == "drift" else "x"
         order = sorted(self.formula.symbols, key=lambda name: (name != pivot, name != "A", name))
         self.space = Space(tuple((name, drift.domain(name)) for name in order), pivot)
@@ -119,7 +146,8 @@ class _Search:
                     self._evolve(cloud, values[k], k)
         if self.budget.wide:
             self._try_drowned()
-            self._try_exact(_beyond_floats(self.space, self.formula))
+            probes = list(beyond_floats(self.space, self.formula))
+            self._try_exact(probes[:: 1 + len(probes) // (1 + self.budget.exact)])
 
     def _clouds(self, near: bool) -> list[Cloud]:
         budget = self.budget
@@ -229,13 +257,13 @@ class _Search:
                     break
 
     def _beside_edges(self) -> None:
-        for roots, beside in edge_clouds(self.formula, self.space):
+        for roots, beside in edge_clouds(self.formula, self.space, self.share):
             if not self.wanted & {"defined", "nonnegative"}:
                 return
             if len(beside):
                 self._try(beside)
             if "defined" in self.wanted:
-                for row in range(0, len(roots), 1 + len(roots) // _ROOTS):
+                for row in range(0, len(roots), 1 + int(len(roots) / (1 + _ROOTS * self.share))):
                     self._check_time()
                     if self._note("defined", _rational_root(roots.point(row))):
                         break
@@ -261,7 +289,7 @@ class _Search:
         """Exact values where floating point sees only noise."""
         if "nonnegative" not in self.wanted:
             return
-        for cloud, row in self.drowned[:: 1 + len(self.drowned) // _DROWNED]:
+        for cloud, row in self.drowned[:: 1 + len(self.drowned) // (1 + self.budget.drowned)]:
             self._check_time()
             if self._note("nonnegative", cloud.point(row)):
                 return
@@ -330,8 +358,8 @@ def _anchors(space: Space, root: Expression) -> dict[str, list[Fraction]]:
 
 def _numbers(root: Expression) -> list[float]:
     """The formula's own literals, as floats of ordinary size."""
-    found = {float(node.value): None for node in postorder(root) if isinstance(node, Number)}
-    return [value for value in found if 1e-290 < value < 1e290][:12]
+    values = dict.fromkeys(node.value for node in postorder(root) if isinstance(node, Number))
+    return [float(value) for value in values if _LEAST < value < 1 / _LEAST][:12]
 
 
 def _rational_root(point: Mapping[str, Fraction]) -> dict[str, Fraction]:
@@ -341,59 +369,3 @@ def _rational_root(point: Mapping[str, Fraction]) -> dict[str, Fraction]:
         name: simplest_between(at - abs(at) * width, at + abs(at) * width)
         for name, at in point.items()
     }
-
-
-def _beyond_floats(space: Space, root: Expression) -> Iterator[dict[str, Fraction]]:
-    """Points that floats cannot hold: r far beyond 1e±300 or within 1e-300 of 1, and the like."""
-    literals = {Fraction(node.value) for node in postorder(root) if isinstance(node, Number)}
-    ordered = sorted({Fraction(0), *(-c for c in literals), *literals})
-    between = [(a + b) / 2 for a, b in pairwise(ordered)]
-    ordinary = {name: _ordinary(interval) for name, interval in space.domains}
-    for name, _ in space.domains:
-        for value in (*ordered, *between):
-            for other in (value, value + 1) if name == space.pivot else (value,):
-                for variant in _variants(ordinary, name, space):
-                    yield variant | {name: other}
-    ten = Fraction(10)
-    for k in (20, 60, 330, 1000, 3000):
-        for name, interval in space.domains:
-            for value in _extremes(interval, ten**k, name == space.pivot):
-                for variant in _variants(ordinary, name, space):
-                    yield variant | {name: value}
-        if space.coupled:
-            for d in (ten**-k, -(ten**-k)):
-                for advantage in (ten**k, -(ten**k), ten ** (k // 2), -(ten ** (k // 2))):
-                    yield ordinary | {space.pivot: 1 + d, "A": advantage}
-
-
-def _variants(
-    ordinary: dict[str, Fraction], name: str, space: Space
-) -> Iterator[dict[str, Fraction]]:
-    """The other coordinates at ordinary values: both signs of A, both sides of r = 1."""
-    yield dict(ordinary)
-    if name != "A" and "A" in ordinary:
-        yield ordinary | {"A": -ordinary["A"]}
-    if name != space.pivot and space.pivot in ordinary:
-        yield ordinary | {space.pivot: Fraction(1, 2)}
-
-
-def _ordinary(interval: Interval) -> Fraction:
-    for value in map(Fraction, ("2", "1", "1/2", "-1")):
-        if value in interval:
-            return value
-    ends = [end for end in (interval.lower, interval.upper) if end is not None]
-    if len(ends) == 2:
-        return (ends[0] + ends[1]) / 2
-    return ends[0] + 1 if interval.lower is not None else ends[0] - 1
-
-
-def _extremes(interval: Interval, size: Fraction, pivot: bool) -> list[Fraction]:
-    lower, upper = interval.lower, interval.upper
-    width = Fraction(1) if lower is None or upper is None else upper - lower
-    found = [size] if upper is None else [upper, upper - width / size]
-    found += [-size] if lower is None else [lower, lower + width / size]
-    if lower is None and upper is None:
-        found += [1 / size, -1 / size]
-    if pivot:
-        found += [1 + 1 / size, 1 - 1 / size]
-    return [value for value in found if value in interval]

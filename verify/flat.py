@@ -110,7 +110,9 @@ def germ_of(signs: Signs, value: Quotient) -> Germ:
     return Germ(limit, signs.div(rise, signs.mul(bottom, bottom)))
 
 
-def _value_at(signs: Signs, poly: Any, point: dict[int, tuple[Quotient, Quotient | None]]) -> Quotient:
+def _value_at(
+    signs: Signs, poly: Any, point: dict[int, tuple[Quotient, Quotient | None]]
+) -> Quotient:
     total = signs.rational(0)
     for monomial, coefficient in poly.terms():
         term = signs.quotient(ONE_POLY * coefficient)
@@ -160,8 +162,8 @@ class GermProver(CellProver):
         super().__init__(prover, attempt)
         self.failures = failures
 
-    def under(self, value: Quotient, mask: int) -> CellProver:
-        return GermProver(self.prover.under(value, mask), self.attempt, self.failures)
+    def over(self, prover: Prover) -> CellProver:
+        return GermProver(prover, self.attempt, self.failures)
 
     def conclude(self, tree: Expression, value: Quotient) -> Node | None:
         signs = self.prover.signs
@@ -177,7 +179,7 @@ class GermProver(CellProver):
         jump = signs.sub(germ.value, identity)
         if germ.slope is not None and signs.infer(jump) == ZERO == signs.infer(germ.slope):
             return {"conclude": {"rule": "flat"}}
-        cell = Cell(self.attempt.region, "", value, self.prover)
+        cell = Cell(self.attempt.region, "", value, self.prover, self.pins)
         self.failures.append(Failure(jump, germ.slope, signs.sub(value, identity), cell))
         return None
 

@@ -239,10 +239,14 @@ class Kernel:
         result = self.one
         shifted = self.shifted(argument.num)
         for monomial, coefficient in shifted.terms():
-            result = self.mul(result, self._exp_term(monomial, as_fraction(coefficient), argument.den))
+            result = self.mul(
+                result, self._exp_term(monomial, as_fraction(coefficient), argument.den)
+            )
         return result
 
-    def _exp_term(self, monomial: tuple[int, ...], coefficient: Fraction, den: fmpq_mpoly) -> Quotient:
+    def _exp_term(
+        self, monomial: tuple[int, ...], coefficient: Fraction, den: fmpq_mpoly
+    ) -> Quotient:
         present = [i for i, power in enumerate(monomial) if power]
         if den.is_one() and len(present) == 1 and monomial[present[0]] == 1:
             only = self.atoms[present[0]]
@@ -268,7 +272,11 @@ class Kernel:
 
     def _exp_constant(self, value: Fraction) -> Quotient:
         """exp of a rational: a power of exp(1/d), or an atom of its own where that power is high."""
-        rate = Fraction(1, value.denominator) if abs(value.numerator) <= MAX_CONSTANT_POWER else abs(value)
+        rate = (
+            Fraction(1, value.denominator)
+            if abs(value.numerator) <= MAX_CONSTANT_POWER
+            else abs(value)
+        )
         index = self.atom("exp", f"constant {rate}", inside=self.one, rate=rate)
         generator = GENERATORS[index] ** int(abs(value) / rate)
         return Quotient(generator, ONE_POLY) if value > 0 else self.quotient(ONE_POLY, generator)
@@ -310,7 +318,9 @@ class Kernel:
             assert atom.inside is not None
             if atom.kind == "exp":
                 return self.mul(self.rational(atom.rate), atom.inside)
-            return self.mul(self.rational(Fraction(1, atom.index)), self._log_factor(atom.inside.num))
+            return self.mul(
+                self.rational(Fraction(1, atom.index)), self._log_factor(atom.inside.num)
+            )
         inside = self.quotient(factor)
         return Quotient(GENERATORS[self.atom("log", inside.key, inside=inside)], ONE_POLY)
 
@@ -320,7 +330,9 @@ class Kernel:
             for prime, power in _factor_integer(integer):
                 inside = self.rational(prime)
                 index = self.atom("log", inside.key, inside=inside)
-                total = self.quotient(total.num + GENERATORS[index] * (sign * power * direction), total.den)
+                total = self.quotient(
+                    total.num + GENERATORS[index] * (sign * power * direction), total.den
+                )
         return total
 
     def root_power(self, base: Quotient, exponent: Fraction) -> Quotient:
@@ -336,7 +348,7 @@ class Kernel:
             present = used(factor)
             if len(present) == 1 and factor == GENERATORS[present[0]]:
                 atom = self.atoms[present[0]]
-                if atom.kind == "exp" and multiplicity % q:
+                if atom.kind == "exp" and multiplicity % q and atom.inside != self.one:
                     assert atom.inside is not None
                     self.finer(atom.inside.key, atom.rate / q)
             inside *= factor ** (multiplicity % q)
@@ -408,7 +420,10 @@ class Kernel:
         if value.den.is_constant():
             return num
         den = self._poly_slope(value.den, name)
-        top = self.sub(self.mul(num, Quotient(value.den, ONE_POLY)), self.mul(Quotient(value.num, ONE_POLY), den))
+        top = self.sub(
+            self.mul(num, Quotient(value.den, ONE_POLY)),
+            self.mul(Quotient(value.num, ONE_POLY), den),
+        )
         return self.div(top, Quotient(value.den * value.den, ONE_POLY))
 
     def _poly_slope(self, poly: fmpq_mpoly, name: str) -> Quotient:
@@ -467,7 +482,9 @@ class Kernel:
             return call("exp", inside if atom.rate == 1 else number(atom.rate) * inside)
         if atom.kind == "log":
             return call("log", inside)
-        return call("sqrt", inside) if atom.index == 2 else inside ** (number(1) / number(atom.index))
+        return (
+            call("sqrt", inside) if atom.index == 2 else inside ** (number(1) / number(atom.index))
+        )
 
 
 def _term_tree(coefficient: Fraction, factors: list[tuple[Expression, int]]) -> Expression:
@@ -497,8 +514,9 @@ def _exact_root(value: Fraction, q: int) -> Fraction | None:
     return Fraction(tops[0], tops[1])
 
 
-
 def _gcd(a: Fraction, b: Fraction) -> Fraction:
     """The largest rational of which both are integer multiples."""
     a, b = abs(a), abs(b)
-    return Fraction(gcd(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
+    return Fraction(
+        gcd(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator
+    )

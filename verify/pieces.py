@@ -15,7 +15,7 @@ from symbolic.domains import Interval
 from symbolic.expression import Expression, call, number, substitute
 from verify.prove import with_scales
 from verify.resolve import Resolver, Undecided
-from verify.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, RELATIONS, ZERO, Signs
+from verify.signs import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, RELATIONS, ZERO, Signs
 
 Guard = tuple[Expression, str]
 """A smooth formula and the relation to 0 that is assumed of it."""
@@ -67,7 +67,9 @@ class _Settler:
     def __init__(self, sign_of: SignOf, guards: tuple[Guard, ...]) -> None:
         self.sign_of = sign_of
         self.guards = guards
-        self.known = {guard: RELATIONS[relation] for guard, relation in guards}
+        self.known: dict[Expression, int] = {}
+        for guard, relation in guards:
+            self.known[guard] = self.known.get(guard, ANY) & RELATIONS[relation]
         self._memo: dict[Expression, Expression] = {}
 
     def settle(self, root: Expression) -> Expression:
@@ -101,19 +103,19 @@ class _Settler:
 
     def _is(self, guard: Expression, masks: tuple[int, int], cases: tuple[str, str]) -> bool:
         """Whether the guard's sign lies in the first mask; if neither is sure, the guard is open."""
-        mask = self.known.get(guard)
-        if mask is None:
-            mask = self.sign_of(guard, self.guards)
+        mask = self.known.get(guard, ANY)
+        if mask not in (NEGATIVE, ZERO, POSITIVE):
+            mask &= self.sign_of(guard, self.guards)
         for answer, states in zip((True, False), masks):
             if mask & ~states == 0:
                 return answer
         raise _Open(guard, cases)
 
-    def _pick(self, above: Expression, below: Expression, a: Expression, b: Expression) -> Expression:
+    def _pick(
+        self, above: Expression, below: Expression, a: Expression, b: Expression
+    ) -> Expression:
         """`a` where above ≥ below, else `b` (which are equal at a tie)."""
-        first = self._is(
-            _difference(above, below), (NONNEGATIVE, NONPOSITIVE), (">", "<=")
-        )
+        first = self._is(_difference(above, below), (NONNEGATIVE, NONPOSITIVE), (">", "<="))
         return a if first else b
 
     def _value(self, node: Expression) -> Expression:
@@ -142,11 +144,7 @@ class _Settler:
     def _sign(self, x: Expression) -> Expression:
         if self._is(x, (POSITIVE, NONPOSITIVE), (">", "<=")):
             return number(1)
-        mask = self.known.get(x, NONPOSITIVE) & self.sign_of(x, self.guards)
-        if mask == ZERO:
-            return _ZERO
-        # Under x <= 0 the point x = 0 remains; it is a piece of its own only where x is flat.
-        return number(-1)
+        return number(-1) if self._is(x, (NEGATIVE, ZERO), ("<", "=")) else _ZERO
 
 
 def _difference(a: Expression, b: Expression) -> Expression:
@@ -157,7 +155,7 @@ def sign_on(domains: dict[str, Interval], values: dict[str, Expression]) -> Sign
     """The exact kernel's inference on a region: `values` write r and A in its variables."""
 
     def sign_of(tree: Expression, guards: tuple[Guard, ...]) -> int:
-        mask = NEGATIVE | ZERO | POSITIVE
+        mask = ANY
 
         def infer(scales: dict[str, Any]) -> dict[str, Any]:
             nonlocal mask
@@ -170,7 +168,7 @@ def sign_on(domains: dict[str, Interval], values: dict[str, Expression]) -> Sign
         try:
             with_scales(infer)
         except Undecided:
-            pass  # an argument's own domain is not clear: the sign stays open
+            return ANY  # the domain of a part is not clear
         return mask
 
     return sign_of

@@ -78,7 +78,10 @@ def _points(names: list[str], prover: Prover) -> Iterator[dict[str, Fraction]]:
 
 def simple(domain: Interval) -> Iterator[Fraction]:
     """A few simple members of an interval, the simplest first."""
-    candidates = [Fraction(n, d) for n, d in ((1, 1), (2, 1), (1, 2), (3, 1), (5, 1), (1, 4), (10, 1), (1, 10))]
+    candidates = [
+        Fraction(n, d)
+        for n, d in ((1, 1), (2, 1), (1, 2), (3, 1), (5, 1), (1, 4), (10, 1), (1, 10))
+    ]
     if domain.lower is not None and domain.upper is not None:
         width = domain.upper - domain.lower
         candidates = [domain.lower + width * Fraction(k, 8) for k in (4, 2, 6, 1, 7)]
@@ -89,5 +92,3 @@ def simple(domain: Interval) -> Iterator[Fraction]:
     else:
         candidates += [-c for c in candidates]
     yield from (c for c in candidates if c in domain)
-
-

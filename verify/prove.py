@@ -18,7 +18,16 @@ from symbolic.domains import Interval
 from symbolic.expression import Expression, symbol
 from verify.balls import enclose, hull
 from verify.covers import Cover
-from verify.kernel import GENERATORS, ONE_POLY, Quotient, ScaleNeeded, TooLarge, as_fraction, coefficients, used
+from verify.kernel import (
+    GENERATORS,
+    ONE_POLY,
+    Quotient,
+    ScaleNeeded,
+    TooLarge,
+    as_fraction,
+    coefficients,
+    used,
+)
 from verify.resolve import Resolver, Undecided, Undefined
 from verify.scatter import Scatter
 from verify.signs import (
@@ -73,7 +82,7 @@ class Prover:
         known = k.infer(value)
         if known & ~mask == 0:
             return {"rule": "infer"}
-        if not known & mask or depth > 14 or not self.budget.spend():
+        if not known & mask or mask == ZERO or depth > 14 or not self.budget.spend():
             return None
         if mask & POSITIVE == 0:
             proof = self.prove(k.sub(k.rational(0), value), flip(mask), depth)
@@ -88,9 +97,13 @@ class Prover:
         strict = not mask & ZERO
         open_factors = [(f, n, True) for f, n in value.den.factor()[1] if k.strict(f) is None]
         open_factors += [
-            (f, n, strict) for f, n in value.num.factor()[1] if not _settled(k.infer_poly(f), n, strict)
+            (f, n, strict)
+            for f, n in value.num.factor()[1]
+            if not _settled(k.infer_poly(f), n, strict)
         ]
-        together = self._open_product(value, [f for f, n, _ in open_factors if n % 2], strict, depth)
+        together = self._open_product(
+            value, [f for f, n, _ in open_factors if n % 2], strict, depth
+        )
         if together is not None:
             return together
         for factor, multiplicity, needs_strict in open_factors:
@@ -103,11 +116,23 @@ class Prover:
             wanted = seen if needs_strict or seen == POSITIVE | NEGATIVE else seen | ZERO
             if seen == POSITIVE | NEGATIVE:
                 return None
-            proof = self.prove_poly(factor if seen == POSITIVE else -factor, not wanted & ZERO, depth)
+            proof = self.prove_poly(
+                factor if seen == POSITIVE else -factor, not wanted & ZERO, depth
+            )
             if proof is None:
                 return None
-            lemmas.append((factor if seen == POSITIVE else -factor, POSITIVE if needs_strict else NONNEGATIVE, proof))
-        if len(lemmas) == 1 and len(value.den.factor()[1]) == 0 and monic(lemmas[0][0])[0] == monic(value.num)[0]:
+            lemmas.append(
+                (
+                    factor if seen == POSITIVE else -factor,
+                    POSITIVE if needs_strict else NONNEGATIVE,
+                    proof,
+                )
+            )
+        if (
+            len(lemmas) == 1
+            and len(value.den.factor()[1]) == 0
+            and monic(lemmas[0][0])[0] == monic(value.num)[0]
+        ):
             scale = value.num.leading_coefficient() / lemmas[0][0].leading_coefficient()
             if scale == 1:
                 return lemmas[0][2]
@@ -184,7 +209,16 @@ class Prover:
         return None
 
     def _attempts(self, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
-        for rule in (self._grouped, self._by_fact, self._conjugate, self._exponentiate, self._monotone, self._quadratic, self._shift, self._numeric):
+        for rule in (
+            self._grouped,
+            self._by_fact,
+            self._conjugate,
+            self._exponentiate,
+            self._monotone,
+            self._quadratic,
+            self._shift,
+            self._numeric,
+        ):
             try:
                 yield from rule(poly, strict, depth)
             except (TooLarge, ZeroDivisionError, Undecided, Undefined):
@@ -236,7 +270,8 @@ class Prover:
             if len(parts) < 2 or any(k.infer_poly(part) & NEGATIVE for part in parts.values()):
                 continue
             if strict and not any(
-                k.infer_poly(part * GENERATORS[index] ** power) == POSITIVE for power, part in parts.items()
+                k.infer_poly(part * GENERATORS[index] ** power) == POSITIVE
+                for power, part in parts.items()
             ):
                 continue
             yield {"rule": "combine", "terms": [
@@ -275,7 +310,14 @@ class Prover:
         proof = self.prove(base, POSITIVE if strict else NONNEGATIVE, depth + 1)
         if proof is None:
             return None
-        terms.append({"factor": "1", "of": str(k.tree(base)), "relation": ">" if strict else ">=", "proof": proof})
+        terms.append(
+            {
+                "factor": "1",
+                "of": str(k.tree(base)),
+                "relation": ">" if strict else ">=",
+                "proof": proof,
+            }
+        )
         return {"rule": "combine", "terms": terms}
 
     def _poly_at(self, poly: fmpq_mpoly, index: int, value: Quotient) -> Quotient:
@@ -382,7 +424,15 @@ class Prover:
         if self.scatter.seen(k, start) & NEGATIVE and not start.is_zero:
             return None
         size = sum(len(f.coeffs()) * (1 + f.total_degree()) for f, _ in slope.num.factor()[1])
-        return (self._rank(slope, name), size, str(slope.num)), name, direction, multiplier, scaled, start, slope
+        return (
+            (self._rank(slope, name), size, str(slope.num)),
+            name,
+            direction,
+            multiplier,
+            scaled,
+            start,
+            slope,
+        )
 
     def _rank(self, value: Quotient, name: str) -> int:
         """How much calculus is left: transcendental classes of the open factors."""
@@ -417,7 +467,8 @@ class Prover:
                     part = part if sign > 0 else -part
                     found[str(part)] = k.quotient(part)
         monomials = {
-            tuple(int(m[i]) if i in exponentials else 0 for i in range(len(m))) for m, _ in poly.terms()
+            tuple(int(m[i]) if i in exponentials else 0 for i in range(len(m)))
+            for m, _ in poly.terms()
         }
         for monomial in sorted(monomials):
             product = ONE_POLY
@@ -527,7 +578,11 @@ class Prover:
         for index in used(poly):
             parts = coefficients(poly, index)
             step = max(parts) // 2
-            if max(parts) % 2 or set(parts) != {0, step, 2 * step} or k.strict(parts[2 * step]) != 1:
+            if (
+                max(parts) % 2
+                or set(parts) != {0, step, 2 * step}
+                or k.strict(parts[2 * step]) != 1
+            ):
                 continue
             square = self._square(poly, index, step, parts, strict, depth)
             if square is not None:
@@ -538,11 +593,19 @@ class Prover:
             if self.scatter.seen(k, linear) != POSITIVE | NEGATIVE or depth > 6:
                 continue
             above = self.under(linear, POSITIVE).prove_poly(poly, strict, depth + 4)
-            below = above and self.under(linear, NONPOSITIVE)._square(poly, index, step, parts, strict, depth)
+            below = above and self.under(linear, NONPOSITIVE)._square(
+                poly, index, step, parts, strict, depth
+            )
             yield below and {"rule": "split", "on": str(k.tree(linear)), ">": above, "<=": below}
 
     def _square(
-        self, poly: fmpq_mpoly, index: int, step: int, parts: dict[int, fmpq_mpoly], strict: bool, depth: int
+        self,
+        poly: fmpq_mpoly,
+        index: int,
+        step: int,
+        parts: dict[int, fmpq_mpoly],
+        strict: bool,
+        depth: int,
     ) -> Proof | None:
         k = self.signs
         lead, linear, rest = parts[2 * step], parts[step], parts[0]
@@ -623,7 +686,9 @@ class Prover:
         box = boxes[name]
         assert box.lower is not None and box.upper is not None
         at = (box.lower + box.upper) / 2
-        low = self._bisect(tree, {**boxes, name: Interval(box.lower, at, False, False)}, strict, cuts - 1)
+        low = self._bisect(
+            tree, {**boxes, name: Interval(box.lower, at, False, False)}, strict, cuts - 1
+        )
         high = low and self._bisect(
             tree, {**boxes, name: Interval(at, box.upper, False, False)}, strict, cuts - 1
         )

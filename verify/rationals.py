@@ -56,7 +56,9 @@ def simplified(
     A coordinate is shortened as it stands (a `pivot` near 1 by its distance to 1); if that
     fails, by its distance to the nearest of its `anchors`.
     """
-    plain = {name: _nearest(at, (Fraction(1),) if name == pivot else ()) for name, at in point.items()}
+    plain = {
+        name: _nearest(at, (Fraction(1),) if name == pivot else ()) for name, at in point.items()
+    }
     anchored = {name: _nearest(at, anchors.get(name, ())) for name, at in point.items()}
     attempts = [
         (origin, tolerance, side)

@@ -59,7 +59,9 @@ def _ends(name: str, domain: Interval) -> list[str]:
     return ends
 
 
-def _region(drift: Drift, formula: Expression, others: list[str], choice: tuple[str, ...]) -> Region:
+def _region(
+    drift: Drift, formula: Expression, others: list[str], choice: tuple[str, ...]
+) -> Region:
     values: dict[str, Expression] = {}
     domains: dict[str, Interval] = {}
     point: dict[str, Fraction] = {}

@@ -194,7 +194,11 @@ class Resolver:
             self.require(exponent, (POSITIVE,), "zero to a power <= 0")
             return k.rational(0)
         if value is not None and value > 0:
-            return self._root(base, value) if value.denominator <= 12 else self._general(base, exponent)
+            return (
+                self._root(base, value)
+                if value.denominator <= 12
+                else self._general(base, exponent)
+            )
         self.require(base, (POSITIVE,), "a power of a number <= 0")
         if value is not None and value.denominator <= 12:
             return k.root_power(base, value)
@@ -204,4 +208,3 @@ class Resolver:
         self.require(base, (POSITIVE,), "a power of a number <= 0")
         k = self.signs
         return k.exp(k.mul(exponent, k.log(base, k.strict)))
-

@@ -11,13 +11,11 @@ Source: N. J. Higham, Accuracy and Stability of Numerical Algorithms, section 3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from flint import fmpq
-
-from symbolic.expression import Expression, Number, Symbol, integer_exponent, postorder
 
 UNIT = 2.0**-52
 """Twice the unit roundoff: room for functions that are not correctly rounded."""
@@ -46,78 +44,31 @@ class Approximation:
     def shifted(self, centre: fmpq) -> tuple[Any, Any]:
         """The distance to another centre, with its error."""
         if self.c is None or self.c == centre:
-            gap = 0.0 if self.c is not None else -_float(centre)
+            gap = 0.0 if self.c is not None else -as_float(centre)
         else:
-            gap = _float(self.c - centre)
+            gap = as_float(self.c - centre)
         if gap == 0.0:
             return self.w, self.we
         moved = self.w + gap
         return moved, self.we + UNIT * (np.abs(moved) + abs(gap))
 
 
-class Program:
-    """Formulas compiled for repeated evaluation; shared parts are computed once.
-
-    `values(points, near)` follows `roots`. `near` says that the array of the variable `pivot`
-    holds its distance to 1.
-    """
-
-    def __init__(self, roots: Sequence[Expression], pivot: str = "r") -> None:
-        self.pivot = pivot
-        places: dict[int, int] = {}
-        self.nodes = list(postorder(*roots))
-        self.steps: list[tuple[Callable[..., Approximation] | None, Any, tuple[int, ...]]] = []
-        for node in self.nodes:
-            self.steps.append(_step(node, tuple(places[id(arg)] for arg in node.args)))
-            places[id(node)] = len(self.steps) - 1
-        self.roots = [places[id(root)] for root in roots]
-
-    def values(self, points: Mapping[str, Any], near: bool) -> list[Approximation]:
-        """One approximation for each root; `points` has an array [points] for each symbol."""
-        made: list[Approximation] = []
-        with np.errstate(all="ignore"):
-            for rule, constant, places in self.steps:
-                if rule is not None:
-                    made.append(rule(constant, *[made[place] for place in places]))
-                elif isinstance(constant, Approximation):
-                    made.append(constant)
-                elif near and constant == self.pivot:
-                    d = points[constant]
-                    r = 1.0 + d
-                    made.append(Approximation(r, 0.5 * UNIT * np.abs(r), _ONE, d, 0.0))
-                else:
-                    made.append(Approximation(points[constant], 0.0))
-        return [made[root] for root in self.roots]
-
-
-def _step(node: Expression, places: tuple[int, ...]) -> tuple[Any, Any, tuple[int, ...]]:
-    """(rule, its constant, places of arguments); no rule for a literal or a symbol's name."""
-    if isinstance(node, Number):
-        exact = fmpq(node.value.numerator, node.value.denominator)
-        value = _float(exact)
-        return None, Approximation(value, _rounding(value, exact), exact, 0.0, 0.0), places
-    if isinstance(node, Symbol):
-        return None, node.name, places
-    exponent = integer_exponent(node) if node.op == "pow" else None
-    if exponent is not None:
-        return _power, exponent, places[:1]
-    if node.op.startswith("where"):
-        return _where, node.op[5:], places
-    return RULES[node.op], None, places
-
-
-def _float(value: fmpq) -> float:
+def as_float(value: fmpq) -> float:
+    """The nearest float, or an infinity."""
     try:
         return int(value.p) / int(value.q)
     except OverflowError:
         return float("inf") if value > 0 else float("-inf")
 
 
-def _rounding(value: float, exact: fmpq) -> float:
-    if not np.isfinite(value):
-        return float("inf")
-    top, bottom = value.as_integer_ratio()
-    return 0.0 if fmpq(top, bottom) == exact else 0.5 * UNIT * abs(value)
+def literal(exact: fmpq, bad: Any = None) -> Approximation:
+    """A constant (NumPy scalars, which divide by zero as arrays do)."""
+    value = np.float64(as_float(exact))
+    error = np.float64(np.inf)
+    if np.isfinite(value):
+        agrees = fmpq(*value.as_integer_ratio()) == exact
+        error = np.float64(0.0) if agrees else 0.5 * UNIT * np.abs(value)
+    return Approximation(value, error, exact, np.float64(0.0), np.float64(0.0), bad)
 
 
 def _either(*values: Approximation) -> Any:
@@ -169,10 +120,10 @@ def _mul(_: Any, a: Approximation, b: Approximation) -> Approximation:
         return Approximation(v, e, _ZERO, bad=bad)
     if a.c is None or b.c is None:
         return Approximation(v, e, bad=bad)
-    first, second = _float(a.c) * b.w, a.w * b.v
+    first, second = as_float(a.c) * b.w, a.w * b.v
     w = first + second
     we = (
-        abs(_float(a.c)) * b.we + np.abs(b.v) * a.we + np.abs(a.w) * b.e
+        abs(as_float(a.c)) * b.we + np.abs(b.v) * a.we + np.abs(a.w) * b.e
         + UNIT * (np.abs(first) + np.abs(second))
     )  # fmt: skip
     return Approximation(v, e, a.c * b.c, w, we, bad)
@@ -189,25 +140,26 @@ def _div(_: Any, a: Approximation, b: Approximation) -> Approximation:
     if a.c is None or not b.c:
         return Approximation(v, e, bad=bad)
     c = a.c / b.c
-    scaled = _float(c) * b.w
+    scaled = as_float(c) * b.w
     w = (a.w - scaled) / b.v
-    we = (a.we + abs(_float(c)) * b.we + UNIT * (np.abs(a.w) + np.abs(scaled))) / size
+    we = (a.we + abs(as_float(c)) * b.we + UNIT * (np.abs(a.w) + np.abs(scaled))) / size
     return Approximation(v, e, c, w, we + np.abs(w) * (b.e / size + UNIT), bad)
 
 
 def _inv(_: Any, a: Approximation) -> Approximation:
-    return _div(None, Approximation(1.0, 0.0, _ONE, 0.0, 0.0), a)
+    return _div(None, literal(_ONE), a)
 
 
 def _square(_: Any, a: Approximation) -> Approximation:
-    return _power(2, a)
+    return integer_power(2, a)
 
 
-def _power(n: int, a: Approximation) -> Approximation:
+def integer_power(n: int, a: Approximation) -> Approximation:
+    """a**n for a constant integer n."""
     if n == 0:
-        return Approximation(1.0, 0.0, _ONE, 0.0, 0.0, a.bad)
+        return literal(_ONE, a.bad)
     if n < 0:
-        return _inv(None, _power(-n, a))
+        return _inv(None, integer_power(-n, a))
     if n == 2 or (n <= 4 and a.c is not None and a.c != 0):
         made = a
         for _ in range(n - 1):
@@ -218,7 +170,7 @@ def _power(n: int, a: Approximation) -> Approximation:
     if a.c is None or a.c == 0 or n * a.c.height_bits() > _MAX_HEIGHT:
         return Approximation(v, e, None if a.c is None or a.c != 0 else _ZERO, bad=a.bad)
     c = a.c**n
-    w = _float(c) * np.expm1(n * np.log1p(a.w / _float(a.c)))
+    w = as_float(c) * np.expm1(n * np.log1p(a.w / as_float(a.c)))
     return Approximation(v, e, c, w, _relative(w, a.we * n / np.abs(a.v), v), a.bad)
 
 
@@ -268,7 +220,7 @@ def _sqrt(_: Any, a: Approximation) -> Approximation:
     if a.c is None or a.c <= 0 or not _is_square(a.c):
         return Approximation(v, e, a.c if a.c is not None and a.c == 0 else None, bad=bad)
     c = fmpq(a.c.p.isqrt(), a.c.q.isqrt())
-    bottom = v + _float(c)
+    bottom = v + as_float(c)
     w = a.w / bottom
     return Approximation(v, e, c, w, (a.we + np.abs(w) * e) / bottom + UNIT * np.abs(w), bad)
 
@@ -311,7 +263,7 @@ def _sign(_: Any, a: Approximation) -> Approximation:
 
 
 def _relu(_: Any, a: Approximation) -> Approximation:
-    return _extreme(np.greater, (a, Approximation(0.0, 0.0, _ZERO)))
+    return _extreme(np.greater, (a, literal(_ZERO)))
 
 
 def _max(_: Any, *args: Approximation) -> Approximation:
@@ -350,9 +302,10 @@ def _extreme(wins: Callable[[Any, Any], Any], args: Sequence[Approximation]) -> 
     return found
 
 
-def _where(
+def choose(
     relation: str, a: Approximation, b: Approximation, u: Approximation, v: Approximation
 ) -> Approximation:
+    """`where(a relation b, u, v)`."""
     gap = _sum(a, b, -1.0)
     chosen = _TESTS[relation](gap.w if gap.c == 0 else gap.v, 0.0)
     value = np.where(chosen, u.v, v.v)
@@ -379,6 +332,9 @@ RULES: dict[str, Callable[..., Approximation]] = {
     "add": _add, "sub": _sub, "mul": _mul, "div": _div, "neg": _neg, "pow": _pow, "inv": _inv,
     "square": _square, "exp": _exp, "log": _log, "sqrt": _sqrt, "tanh": _tanh, "sigmoid": _sigmoid,
     "softplus": _softplus, "abs": _abs, "sign": _sign, "relu": _relu, "max": _max, "min": _min,
-    "clip": _clip, "where<": _where, "where<=": _where, "where>": _where, "where>=": _where,
+    "clip": _clip, "where<": choose, "where<=": choose, "where>": choose, "where>=": choose,
 }  # fmt: skip
-"""One rule for each operation: (constant, arguments) -> value, error, centre."""
+"""One rule for each operation: (constant, *arguments) -> value, error, centre.
+
+The constant is the comparison of a `where`; the others have none.
+"""

@@ -83,10 +83,10 @@ class Cloud:
             lower, upper = interval.lower, interval.upper
             keep &= np.isfinite(array)
             if lower is not None:
-                end = float(lower - shift)
+                end = as_float(lower - shift)
                 keep &= array > end if interval.lower_open else array >= end
             if upper is not None:
-                end = float(upper - shift)
+                end = as_float(upper - shift)
                 keep &= array < end if interval.upper_open else array <= end
         return self if keep.all() else self.take(keep)
 
@@ -104,6 +104,14 @@ class Cloud:
                     size = np.maximum(size, np.abs(np.log10(1 + array)))
                 total += np.where(array == 0, 0.5, size) + (np.rint(64 * array) != 64 * array)
         return total
+
+
+def as_float(value: Fraction) -> float:
+    """The nearest float, or an infinity."""
+    try:
+        return float(value)
+    except OverflowError:
+        return np.inf if value > 0 else -np.inf
 
 
 def short(values: Any, bits: int = _MANTISSA) -> Floats:
@@ -131,10 +139,10 @@ def _simple_values(name: str, interval: Interval, pivot: str) -> list[float]:
     found = [float(v) for v in _SIMPLE if Fraction(v) in interval]
     if interval.lower is not None and interval.upper is not None:
         low, width = interval.lower, interval.upper - interval.lower
-        found += [float(low + width * part) for part in map(Fraction, ("1/2", "1/4", "3/4"))]
+        found += [as_float(low + width * part) for part in map(Fraction, ("1/2", "1/4", "3/4"))]
     ends = [end for end in (interval.lower, interval.upper) if end is not None]
-    found += [float(end) for end in ends if end in interval]
-    found += [float(end + shift) for end in ends for shift in (1, -1) if end + shift in interval]
+    found += [as_float(end) for end in ends if end in interval]
+    found += [as_float(end + shift) for end in ends for shift in (1, -1) if end + shift in interval]
     return list(dict.fromkeys(found))[:12]
 
 
@@ -172,15 +180,15 @@ def spread(rng: np.random.Generator, interval: Interval, count: int, wide: bool)
     size = 10.0 ** (scale * (2 * u - 1))
     small = 10.0 ** (-u * np.where(group < 0.7, 3.0, 16.0))
     if interval.lower is not None and interval.upper is not None:
-        low, high = float(interval.lower), float(interval.upper)
+        low, high = as_float(interval.lower), as_float(interval.upper)
         near_low, near_high = low + (high - low) * small, high - (high - low) * small
         mixed = np.where(group < 0.4, low + (high - low) * u, near_low)
         mixed = np.where(rng.random(count) < 0.35, near_high, mixed)
         return _with_ends(rng, interval, mixed)
     if interval.lower is not None:
-        return _with_ends(rng, interval, float(interval.lower) + size)
+        return _with_ends(rng, interval, as_float(interval.lower) + size)
     if interval.upper is not None:
-        return _with_ends(rng, interval, float(interval.upper) - size)
+        return _with_ends(rng, interval, as_float(interval.upper) - size)
     signed = size * np.where(rng.random(count) < 0.5, -1.0, 1.0)
     return np.where(rng.random(count) < 0.02, 0.0, signed)
 
@@ -188,9 +196,9 @@ def spread(rng: np.random.Generator, interval: Interval, count: int, wide: bool)
 def _with_ends(rng: np.random.Generator, interval: Interval, values: Floats) -> Floats:
     pick = rng.random(len(values))
     if interval.lower is not None and not interval.lower_open:
-        values = np.where(pick < 0.05, float(interval.lower), values)
+        values = np.where(pick < 0.05, as_float(interval.lower), values)
     if interval.upper is not None and not interval.upper_open:
-        values = np.where(pick > 0.95, float(interval.upper), values)
+        values = np.where(pick > 0.95, as_float(interval.upper), values)
     return values
 
 
@@ -241,8 +249,8 @@ def around(space: Space, constants: tuple[float, ...], count: int) -> tuple[Clou
 
 def _beside(rng: np.random.Generator, count: int) -> Floats:
     """Factors 1 ± 10**-k, and 1."""
-    size = 10.0 ** -rng.integers(1, 14, count)
-    return 1.0 + size * rng.integers(-1, 2, count)
+    size = np.power(10.0, -rng.integers(1, 14, count))
+    return np.asarray(1.0 + size * rng.integers(-1, 2, count), dtype=np.float64)
 
 
 def _everyday(rng: np.random.Generator, interval: Interval, count: int) -> Floats:
@@ -269,10 +277,10 @@ def mutated(cloud: Cloud, space: Space, seed: Sequence[int]) -> Cloud:
             kick = step * (2 * rng.random(count) - 1)
             moved = _moved(rng, array, kick, name == space.pivot and not cloud.near)
             if interval.lower is not None and name != space.pivot:
-                low = float(interval.lower)
+                low = as_float(interval.lower)
                 moved = np.where(rng.random(count) < 0.5, low + (array - low) * np.exp(kick), moved)
             if interval.upper is not None and name != space.pivot:
-                high = float(interval.upper)
+                high = as_float(interval.upper)
                 moved = np.where(
                     rng.random(count) < 0.3, high - (high - array) * np.exp(kick), moved
                 )

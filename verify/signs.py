@@ -32,7 +32,9 @@ _MAX_EXPANSION = 6000
 
 def flip(mask: int) -> int:
     """The mask of −x."""
-    return (mask & ZERO) | (POSITIVE if mask & NEGATIVE else 0) | (NEGATIVE if mask & POSITIVE else 0)
+    return (
+        (mask & ZERO) | (POSITIVE if mask & NEGATIVE else 0) | (NEGATIVE if mask & POSITIVE else 0)
+    )
 
 
 def product(a: int, b: int) -> int:
@@ -46,7 +48,13 @@ def product(a: int, b: int) -> int:
 
 def relation(mask: int) -> str | None:
     """The relation a mask states, None for ANY and for `≠ 0`."""
-    for text, states in (("=", ZERO), (">", POSITIVE), ("<", NEGATIVE), (">=", NONNEGATIVE), ("<=", NONPOSITIVE)):
+    for text, states in (
+        ("=", ZERO),
+        (">", POSITIVE),
+        ("<", NEGATIVE),
+        (">=", NONNEGATIVE),
+        ("<=", NONPOSITIVE),
+    ):
         if mask & ~states == 0:
             return text
     return None
@@ -291,7 +299,9 @@ class Signs(Kernel):
                 ) else None  # fmt: skip
             if domain.lower is None and domain.upper is None:
                 return None
-            return self.shift(index), domain.lower_open if domain.lower is not None else domain.upper_open
+            return self.shift(
+                index
+            ), domain.lower_open if domain.lower is not None else domain.upper_open
         assert atom.inside is not None
         if atom.kind == "root":
             return x, self.infer(atom.inside) == POSITIVE

@@ -36,7 +36,7 @@ SMOOTH: dict[str, Callable[..., arb]] = {
     "sqrt": lambda a: a.sqrt(),
     "softplus": lambda a: a.exp().log1p(),
     "sigmoid": lambda a: 1 / (1 + (-a).exp()),
-    "square": lambda a: a * a if not a.contains(0) else a**2,
+    "square": lambda a: _power(a, 2),
     "inv": lambda a: 1 / a,
 }
 
@@ -49,6 +49,8 @@ def enclose(root: Expression, values: Mapping[str, arb]) -> arb:
             return ball(node.value)
         if isinstance(node, Symbol):
             return values[node.name]
+        if not all(arg.is_finite() for arg in args):
+            return arb.nan()
         if node.op == "pow":
             n = integer_exponent(node)
             if n is not None:
@@ -61,11 +63,15 @@ def enclose(root: Expression, values: Mapping[str, arb]) -> arb:
 
 
 def _power(x: arb, n: int) -> arb:
+    """x**n from the ends of the ball (flint's own power is nan for a ball around 0)."""
     if n < 0:
         return 1 / _power(x, -n)
-    if n % 2 == 0 and x.contains(0):
-        return (abs(x) ** n).union(arb(0)) if n and x.is_finite() else arb(1) if n == 0 else x
-    return x**n
+    if n < 2:
+        return x if n else arb(1)
+    if n % 2:
+        return (arb(x.lower()) ** n).union(arb(x.upper()) ** n)
+    far, near = arb(x.abs_upper()) ** n, arb(x.abs_lower()) ** n
+    return near.union(far)
 
 
 def enclosure(context: Context, tree: Expression, *, centred: bool) -> arb:

@@ -70,6 +70,7 @@ class Context(Signs):
         self._busy = False
         self._unsettled = False
         """Whether some normal form would be simpler if more signs were known."""
+        self._granting = False
 
     # Contexts from contexts -------------------------------------------------------------
 
@@ -89,13 +90,19 @@ class Context(Signs):
                 child.found = {k: entry for k, entry in self.found.items() if entry[0] in DECIDED}
                 if not self._unsettled:
                     child._memo = dict(self._memo)
-                child._work(lambda: child._learn_all(facts[len(self.facts) :]))
+                child.work(lambda: child._learn_all(facts[len(self.facts) :]))
         return child
 
     def without(self, name: str) -> Context:
         """The same box, with the facts that do not speak of `name`."""
         kept = tuple(fact for fact in self.facts if name not in fact[0].symbols)
         return self if len(kept) == len(self.facts) else self.with_facts(kept)
+
+    def granting(self) -> Context:
+        """The same context, which takes the arguments of a formula for good and notes it as facts."""
+        child = self.with_facts(self.facts)
+        child._granting = True
+        return child
 
     def moved(self, values: Mapping[str, Expression], domains: Mapping[str, Range]) -> Context:
         """Variables replaced by formulas in every fact, over another box."""
@@ -114,23 +121,23 @@ class Context(Signs):
 
         Raises Unproved where the formula is not shown to be defined.
         """
-        return self._work(lambda: self._normal(tree))
+        return self.work(lambda: self._normal(tree))
 
     def mask(self, tree: Expression, goal: int = 0) -> int:
         """The signs that a formula has; the search for a better answer ends within `goal`."""
-        return self._work(lambda: self.sign(self._normal(tree), goal))
+        return self.work(lambda: self.sign(self._normal(tree), goal))
 
     def vanishes(self, tree: Expression) -> bool:
         """Whether the formula is 0 at every point, by algebra alone."""
-        return self._work(lambda: self._normal(tree).is_zero)
+        return self.work(lambda: self._normal(tree).is_zero)
 
     def simplified(self, tree: Expression) -> Expression:
         """The normal form as a formula."""
-        return self._work(lambda: self.table.tree(self._normal(tree)))
+        return self.work(lambda: self.table.tree(self._normal(tree)))
 
     def slope(self, tree: Expression, name: str) -> Expression:
         """The derivative of the normal form; shown to exist at every point."""
-        return self._work(lambda: self.table.tree(self._slope(self._normal(tree), name)))
+        return self.work(lambda: self.table.tree(self._slope(self._normal(tree), name)))
 
     def _slope(self, value: Quotient, name: str) -> Quotient:
         for index in self.table.closure(value.num) | self.table.closure(value.den):
@@ -139,7 +146,7 @@ class Context(Signs):
                 raise Unproved(f"the derivative by {name} of a root that may vanish")
         return self.table.slope(value, name)
 
-    def _work(self, question: Callable[[], T]) -> T:
+    def work(self, question: Callable[[], T]) -> T:
         """Answer a question, again each time an exponential needs a finer rate."""
         if self._busy:
             return question()
@@ -180,11 +187,16 @@ class Context(Signs):
                 break
 
     def require(self, value: Quotient, goal: int, what: str) -> None:
-        """Insist that a quotient has a sign within `goal`."""
+        """Insist that a quotient has a sign within `goal`, or grant it where it can have one."""
         mask = self.sign(value, goal)
-        if mask & ~goal:
-            kind = Undefined if not mask & goal else Unproved
-            raise kind(f"{what} is not shown to be {_WORDS[goal]}: {self._shown(value)}")
+        if not mask & ~goal:
+            return
+        if not mask & goal:
+            raise Undefined(f"{what} is never {_WORDS[goal]}: {self._shown(value)}")
+        if not self._granting:
+            raise Unproved(f"{what} is not shown to be {_WORDS[goal]}: {self._shown(value)}")
+        self.facts = (*self.facts, (self.table.tree(value), goal))
+        self.learn(value, goal)
 
     def _shown(self, value: Quotient) -> str:
         text = str(self.table.tree(value))
@@ -238,23 +250,23 @@ class Context(Signs):
                 self.require(x, NONZERO, "the argument of inv")
                 return table.div(ONE, x)
             case "exp":
-                return self._exp(x)
+                return self.exp(x)
             case "log":
                 self.require(x, POSITIVE, "the argument of log")
-                return self._log(x)
+                return self.log(x)
             case "sqrt":
                 self.require(x, NONNEGATIVE, "the argument of sqrt")
-                return self._root(x, Fraction(1, 2))
+                return self.root(x, Fraction(1, 2))
             case "pow":
                 return self._power(node, x, args[1])
             case "tanh":
-                e = self._exp(table.add(x, x))
+                e = self.exp(table.add(x, x))
                 return table.div(table.sub(e, ONE), table.add(e, ONE))
             case "sigmoid":
-                e = self._exp(x)
+                e = self.exp(x)
                 return table.div(e, table.add(e, ONE))
             case "softplus":
-                return self._log(table.add(self._exp(x), ONE))
+                return self.log(table.add(self.exp(x), ONE))
         raise Unproved(f"'{node.op}' is not smooth: its sign must be settled first")
 
     def _power(self, node: Expression, base: Quotient, exponent: Quotient) -> Quotient:
@@ -269,15 +281,15 @@ class Context(Signs):
             return ZERO_QUOTIENT
         if value is not None and 0 < value and value.denominator <= MAX_ROOT:
             self.require(base, NONNEGATIVE, "the base of a power")
-            return self._root(base, value)
+            return self.root(base, value)
         self.require(base, POSITIVE, "the base of a power")
         if value is not None and value.denominator <= MAX_ROOT:
-            return self._root(base, value)
-        return self._exp(self.table.mul(exponent, self._log(base)))
+            return self.root(base, value)
+        return self.exp(self.table.mul(exponent, self.log(base)))
 
     # exp ------------------------------------------------------------------------------------
 
-    def _exp(self, argument: Quotient) -> Quotient:
+    def exp(self, argument: Quotient) -> Quotient:
         """Split over the terms of the argument, its variables counted from their lower ends."""
         table = self.table
         result = ONE
@@ -302,7 +314,7 @@ class Context(Signs):
         if linear and factor.denominator <= MAX_ROOT:
             atom = table.atoms[present[0]]
             if atom.kind == "log":
-                return self._root(atom.inside, factor)
+                return self.root(atom.inside, factor)
         key = inside.key
         plain = linear or inside == ONE
         rate = table.rates.setdefault(key, common_rate(Fraction(1), factor) if plain else abs(factor))
@@ -344,7 +356,7 @@ class Context(Signs):
 
     # log and roots ------------------------------------------------------------------------------
 
-    def _log(self, argument: Quotient) -> Quotient:
+    def log(self, argument: Quotient) -> Quotient:
         """log of a quotient > 0, split over its factors where all their signs are known."""
         table = self.table
         total = ZERO_QUOTIENT
@@ -368,7 +380,7 @@ class Context(Signs):
             if atom.kind == "exp" and factor.leading_coefficient() == 1:
                 return table.mul(rational(atom.rate), atom.inside)
             if atom.kind == "root" and factor.leading_coefficient() == 1:
-                return table.mul(rational(Fraction(1, atom.index)), self._log(atom.inside))
+                return table.mul(rational(Fraction(1, atom.index)), self.log(atom.inside))
         return Quotient(X[table.logarithm(Quotient(factor, UNIT))], UNIT)
 
     def _log_rational(self, value: Fraction, direction: int) -> Quotient:
@@ -379,7 +391,7 @@ class Context(Signs):
                 total = self.table.add(total, Quotient(atom * (sign * power), UNIT))
         return total
 
-    def _root(self, base: Quotient, exponent: Fraction) -> Quotient:
+    def root(self, base: Quotient, exponent: Fraction) -> Quotient:
         """base**exponent for base >= 0 (> 0 if the exponent is negative)."""
         table, q = self.table, exponent.denominator
         if q == 1:

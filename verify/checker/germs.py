@@ -39,6 +39,10 @@ class Eventual(Context):
             self._limit = Context(domains, facts, self.budget)
         return self._limit
 
+    @limit.setter
+    def limit(self, context: Context) -> None:
+        self._limit = context
+
     def _monic(self, poly: fmpq_mpoly, goal: int) -> int:
         mask = super()._monic(poly, goal)
         if not mask & ~goal or mask in DECIDED or self._depth:
@@ -77,7 +81,7 @@ class Eventual(Context):
 
         `at_identity` is the value at r = 1, free of s.
         """
-        self._work(lambda: self._flat(self.normal(self.simplified(smooth) - at_identity)))
+        self.work(lambda: self._flat(self.normal(self.simplified(smooth) - at_identity)))
 
     def _flat(self, gap: Quotient) -> None:
         bottom = zero_at(self.table.tree(Quotient(gap.den, UNIT)), S)

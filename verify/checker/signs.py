@@ -140,6 +140,8 @@ class Signs:
                 rest = rest if sign == POSITIVE else flip(rest)
             else:
                 open_factors.append((factor, multiplicity))
+            if not mask & ZERO:
+                self._note(factor, NONZERO)
         if len(open_factors) == 1:
             factor, multiplicity = open_factors[0]
             if multiplicity % 2:

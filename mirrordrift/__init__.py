@@ -1,0 +1,120 @@
+"""Design, prove and train the drift penalties of Mirror Learning.
+
+    from mirrordrift import verify
+    report = verify("(r-1)**2 - 0.1*abs(A)")
+    report.verdict                  # Verdict.REFUTED
+    report["nonnegative"].witness   # an exact point where f < 0
+
+Everything public is imported from here, and from `mirrordrift.testing` for tests. Names are
+resolved when they are first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mirrordrift.interface import check, equal, verify
+    from symbolic.catalogue import catalogue
+    from symbolic.domains import Interval
+    from symbolic.drift import Drift, Reference
+    from symbolic.errors import ConfigError, FormulaError
+    from symbolic.expression import Expression
+    from symbolic.network import DriftNetwork, load_network, save_network
+    from symbolic.parser import parse
+    from symbolic.sympy_bridge import from_sympy, to_sympy
+    from verify.checker import Replay, UnreadableCertificate
+    from verify.report import Condition, Report, Verdict, Witness
+
+    __version__: str
+
+_HOME = {
+    "verify": "mirrordrift.interface",
+    "check": "mirrordrift.interface",
+    "equal": "mirrordrift.interface",
+    "parse": "symbolic.parser",
+    "Drift": "symbolic.drift",
+    "Reference": "symbolic.drift",
+    "Interval": "symbolic.domains",
+    "Expression": "symbolic.expression",
+    "catalogue": "symbolic.catalogue",
+    "DriftNetwork": "symbolic.network",
+    "load_network": "symbolic.network",
+    "save_network": "symbolic.network",
+    "to_sympy": "symbolic.sympy_bridge",
+    "from_sympy": "symbolic.sympy_bridge",
+    "Report": "verify.report",
+    "Condition": "verify.report",
+    "Verdict": "verify.report",
+    "Witness": "verify.report",
+    "Replay": "verify.checker",
+    "FormulaError": "symbolic.errors",
+    "ConfigError": "symbolic.errors",
+    "UnreadableCertificate": "verify.checker",
+}
+
+__all__ = [
+    # deciding
+    "verify",
+    "check",
+    "equal",
+    # formulas
+    "parse",
+    "Drift",
+    "Reference",
+    "Interval",
+    "Expression",
+    "catalogue",
+    "to_sympy",
+    "from_sympy",
+    # networks
+    "DriftNetwork",
+    "load_network",
+    "save_network",
+    # answers
+    "Report",
+    "Condition",
+    "Verdict",
+    "Witness",
+    "Replay",
+    # what can go wrong
+    "FormulaError",
+    "ConfigError",
+    "UnreadableCertificate",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = _version()
+    elif name in _HOME:
+        from importlib import import_module
+
+        try:
+            value = getattr(import_module(_HOME[name]), name)
+        except (ImportError, AttributeError) as error:
+            from mirrordrift.rooms import shadow_message
+
+            message = shadow_message()
+            if not message:
+                raise
+            raise ImportError(message) from error
+    else:
+        raise AttributeError(f"module 'mirrordrift' has no attribute '{name}'")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _version() -> str:
+    """The version that was installed: pyproject.toml is the one place where it is written."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("mirrordrift")
+    except PackageNotFoundError:  # run from a copy of the source
+        return "0+uninstalled"

@@ -1,0 +1,161 @@
+"""The command line `drift`: finds the command, runs it, and turns what went wrong into one message.
+
+A command is a module of this package with `Options` (a frozen dataclass: its fields are the
+flags), `EXAMPLES`, `SCHEMA` and `run(options) -> exit code`. Only the module that is asked for is
+imported: the flags of one command cost tyro about 0.1 s, the whole verifier as much again.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+PROVED, REFUTED, ERROR, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
+_PRECEDENCE = (INTERRUPTED, ERROR, REFUTED, UNKNOWN, PROVED)
+
+COMMANDS = {
+    "verify": "decide the conditions of a drift: a formula, a known name, or a network",
+    "check": "replay a certificate with the separate checker",
+    "equal": "decide whether two formulas are the same drift",
+    "catalogue": "the known drifts and mirror maps, with their papers",
+    "plot": "draw where drifts push the policy",
+    "doctor": "what is installed and usable here",
+}
+
+_OVERVIEW = """\
+usage: drift COMMAND ...
+
+Design, prove and train the drift penalties of Mirror Learning.
+
+commands:
+{commands}
+
+example:
+  drift verify "relu((r-1)*A - alpha*tanh((r-1)*A/alpha))" --param "alpha in (0, inf)"
+
+`drift COMMAND --help` explains a command; `drift --version` says which version this is."""
+
+
+def entry() -> int:
+    """The console script: the command in `sys.argv`, as an exit code."""
+    return main(sys.argv[1:])
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `drift ARGV…` and give its exit code; no exception leaves."""
+    command = argv[0] if argv else ""
+    debug, as_json = "--debug" in argv, "--json" in argv
+    try:
+        try:
+            code = _dispatch(command, list(argv[1:]))
+        except SystemExit as stop:  # tyro leaves so, after --help and after a wrong flag
+            code = stop.code if isinstance(stop.code, int) else ERROR
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough; nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ERROR
+    except Exception as error:  # noqa: BLE001 - a command line answers with a message
+        if debug:
+            import traceback
+
+            traceback.print_exc()
+        return _fail(command, message_of(error), as_json)
+
+
+def worst(codes: Sequence[int]) -> int:
+    """The exit code that wins when several apply; success for none."""
+    return next((code for code in _PRECEDENCE if code in codes), PROVED)
+
+
+def message_of(error: Exception) -> str:
+    """What a person is told about an error: ours as they are, others with the way on."""
+    if _ours(error) or isinstance(error, OSError):
+        return str(error)
+    from mirrordrift.rooms import shadow_message
+
+    if isinstance(error, (ImportError, AttributeError)) and (message := shadow_message()):
+        return message
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}; is the installation complete? `drift doctor` says what is missing"
+    name = type(error).__name__
+    return (
+        f"internal error: {name}: {error!s:.300}\n"
+        "this is a bug: please report it with the formula and the output of --debug"
+    )
+
+
+def _ours(error: Exception) -> bool:
+    """Whether the text of this exception was written for the person who reads it."""
+    try:
+        from symbolic.errors import ConfigError, FormulaError
+    except ImportError:
+        return False
+    own = isinstance(error, (ConfigError, FormulaError))
+    return own or type(error).__name__ == "UnreadableCertificate"
+
+
+def _dispatch(command: str, arguments: list[str]) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a console that has no ∂ shows an escape, and goes on
+            stream.reconfigure(errors="backslashreplace")
+    if command in ("-h", "--help"):
+        print(_overview())
+        return PROVED
+    if command == "--version":
+        import mirrordrift
+
+        print(f"mirrordrift {mirrordrift.__version__}")
+        return PROVED
+    if command not in COMMANDS:
+        return _no_such_command(command)
+    module = _module(command)
+    from mirrordrift.cli.options import parse_options
+
+    return int(module.run(parse_options(module, command, arguments)))
+
+
+def _module(command: str) -> ModuleType:
+    from importlib import import_module
+
+    return import_module(f"mirrordrift.cli.{command}")
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    rows = (f"  {name:<{width}}  {what}" for name, what in COMMANDS.items())
+    return _OVERVIEW.format(commands="\n".join(rows))
+
+
+def _no_such_command(command: str) -> int:
+    if not command:
+        print(_overview(), file=sys.stderr)
+        return ERROR
+    import difflib
+
+    near = difflib.get_close_matches(command, COMMANDS, 1)
+    hint = f"did you mean `drift {near[0]}`? " if near else ""
+    _complain(f"{command!r:.60} is no command; {hint}there are {', '.join(COMMANDS)}")
+    return ERROR
+
+
+def _fail(command: str, message: str, as_json: bool) -> int:
+    _complain(message)
+    if as_json:
+        import json
+
+        print(json.dumps({"schema": f"mirrordrift/{command}/1", "error": message}), flush=True)
+    return ERROR
+
+
+def _complain(message: str) -> None:
+    """One message on standard error, which may itself be closed."""
+    try:
+        print(f"drift: {message}", file=sys.stderr, flush=True)
+    except OSError:
+        pass

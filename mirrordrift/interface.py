@@ -1,0 +1,140 @@
+"""What Python users call: the same decisions as the command line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirrordrift.spec import Parameters, Target, resolve, resolve_together
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from verify.checker import Replay
+    from verify.report import Condition, Report
+
+MAX_CERTIFICATE = 64 * 2**20
+"""Bytes of a file of certificates."""
+
+
+def verify(
+    spec: object, parameters: Parameters = None, kind: str = "drift", timeout: float = 10.0
+) -> Report:
+    """Decide the conditions of a drift, for every value of its parameters.
+
+    `spec` is text (a formula, a name of the catalogue, a path), a Drift, a SymPy expression or a
+    network; `parameters` are declarations such as `["alpha in (0, inf)"]` or a mapping such as
+    `{"alpha": "(0, inf)", "eps": "1/5"}`; `timeout` is in seconds and can only turn a decision
+    into `unknown`.
+    Raises FormulaError or ConfigError with the text that the command line shows.
+    """
+    check_decidable(kind)
+    return decide_target(resolve(spec, parameters, kind=kind), timeout)
+
+
+def equal(f: object, g: object, parameters: Parameters = None, timeout: float = 10.0) -> Condition:
+    """Decide whether two drifts are the same function; the condition has the id `equal`.
+
+    `proved` means equal on the whole domain, `refuted` comes with a point where they differ.
+    `parameters` hold for both. Raises FormulaError or ConfigError.
+    """
+    from verify.equality import decide_equal
+
+    _check_timeout(timeout)
+    left, right = resolve_together((f, g), parameters)
+    return decide_equal(left, right, timeout=timeout)
+
+
+def check(certificate: Report | Mapping[str, Any] | str | PathLike[str]) -> Replay:
+    """Replay a certificate (a report, its `certificate`, or a file) with the separate checker.
+
+    Raises UnreadableCertificate for what is no certificate.
+    """
+    from verify.checker import UnreadableCertificate, check_certificate
+    from verify.report import Report
+
+    if isinstance(certificate, Report):
+        return check_certificate(certificate.certificate)
+    if isinstance(certificate, (str, PathLike)):
+        found = read_certificates(Path(certificate))
+        if len(found) != 1:
+            raise UnreadableCertificate(
+                f"{certificate}: {len(found)} certificates; `drift check` checks them one by one"
+            )
+        return check_certificate(found[0])
+    return check_certificate(certificate)
+
+
+def check_decidable(kind: str) -> None:
+    """Raise ConfigError for the kinds of formula that no rule decides yet."""
+    if kind in ("mirror-map", "psi"):
+        raise ConfigError(
+            f"kind={kind}: the verifier decides drifts only so far; mirror maps are not decided yet"
+        )
+
+
+def decide_target(target: Target, timeout: float) -> Report:
+    """The report of a resolved SPEC."""
+    _check_timeout(timeout)
+    check_decidable(target.kind)
+    if isinstance(target, Drift):
+        from verify.decide import decide
+
+        return decide(target, timeout=timeout)
+    from verify.network import decide_network
+
+    return decide_network(target, timeout=timeout)
+
+
+def read_certificates(path: Path) -> list[object]:
+    """The certificates of a file: one JSON object, or one a line.
+
+    Raises UnreadableCertificate for a file that cannot be read or is no JSON.
+    """
+    from verify.checker import UnreadableCertificate
+
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_CERTIFICATE + 1)
+        text = content.decode("utf-8")
+    except (OSError, ValueError) as error:
+        raise UnreadableCertificate(f"{path}: cannot be read ({error}); check the path") from None
+    if len(content) > MAX_CERTIFICATE:
+        raise UnreadableCertificate(
+            f"{path}: more than the {MAX_CERTIFICATE} bytes allowed; split its lines into files"
+        )
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise UnreadableCertificate(f"{path}: the file is empty; write one with --certificate")
+    try:
+        if len(lines) > 1 and all(line.startswith("{") for line in lines):
+            return [_strict_json(line) for line in lines]
+        return [_strict_json(text)]
+    except (ValueError, RecursionError) as error:
+        raise UnreadableCertificate(
+            f"{path}: not readable as JSON ({error!s:.200}); write it with --certificate"
+        ) from None
+
+
+def _strict_json(text: str) -> object:
+    """JSON without NaN and infinities, and without a key that stands twice."""
+
+    def refuse(token: str) -> None:
+        raise ValueError(f"{token} is no JSON number")
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            raise ValueError("a key occurs twice")
+        return found
+
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
+
+
+def _check_timeout(timeout: float) -> None:
+    if not (isinstance(timeout, (int, float)) and 0 < timeout < math.inf):
+        raise ConfigError(f"timeout={timeout!r:.40} must be a positive number of seconds; try 10")

@@ -1,0 +1,207 @@
+"""The picture of the papers: where a drift pushes the policy, over ratio and advantage.
+
+Per formula a heat map of ∂/∂r [r·A − f(r, A)], the slope of the objective that a policy step
+climbs, and below it slices for fixed advantages. Where the slope is positive the update makes
+the action more likely.
+
+Source: Lu et al. 2022, figures 1, 2, 3, 5 and 9.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symbolic.arrays import write_atomically
+from symbolic.derivative import derivative
+from symbolic.domains import Interval
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+from symbolic.expression import Expression, symbol
+from symbolic.latex import to_latex
+from symbolic.numeric import evaluate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".svg", ".pdf")
+MAX_FORMULAS = 12
+
+_RATIOS = (0.0, 2.0)
+_ADVANTAGES = (-3.0, 3.0)
+_SLICES = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+_ZERO = (-1e-9, 1e-9)
+_POINTS = 601
+_COLOURS = "RdBu"  # diverging, and told apart by people who do not see red and green alike
+_TITLE_CHARACTERS = 44
+
+
+def plot_drifts(drifts: Sequence[Drift], path: str | Path) -> None:
+    """Draw the drifts side by side and write the picture; the suffix decides the format.
+
+    A parameter is drawn at its value if it is bound, else at its default, else at a value in
+    the middle of its domain; the title says which. Grey is where the slope is undefined.
+    Raises ConfigError for an unknown suffix, a missing folder, or what is no drift.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    path = Path(path)
+    _check(drifts, path)
+    figure = Figure(figsize=(1.4 + 3.5 * len(drifts), 6.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    rows: NDArray[Any] = figure.subplots(
+        2, len(drifts), squeeze=False, sharex=True, sharey="row", height_ratios=(1.15, 1)
+    )
+    for column, drift in enumerate(drifts):
+        _draw(rows[0, column], rows[1, column], drift)
+    _label(figure, rows)
+    picture = io.BytesIO()
+    # No date, so that the same formulas give the same file.
+    stamp = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
+    figure.savefig(picture, format=path.suffix[1:].lower(), dpi=160, metadata=stamp)
+    write_atomically(path, picture.getvalue())
+
+
+def drawn_values(drift: Drift) -> dict[str, Fraction]:
+    """The value at which each parameter (and t, where it occurs) is drawn."""
+    names = [*drift.parameters, *(["t"] if "t" in drift.formula.symbols else [])]
+    found = {}
+    for name in names:
+        domain = drift.domain(name)
+        default = drift.defaults.get(name)
+        inside = default is not None and default in domain and domain.value is None
+        found[name] = default if default is not None and inside else _representative(domain)
+    return found
+
+
+def objective_slope(
+    drift: Drift, ratio: NDArray[np.float64], advantage: NDArray[np.float64] | float
+) -> NDArray[np.float64]:
+    """∂/∂r [r·A − f] from the right, at float64 arrays that broadcast; nan where undefined."""
+    slope: Expression = derivative(drift.formula, "r", 1)
+    values = {name: float(value) for name, value in drawn_values(drift).items()}
+    push = advantage - evaluate(slope, {**values, "r": ratio, "A": advantage})
+    # The derivative may be a number where the formula is not: 0 times something undefined.
+    defined = evaluate(drift.formula, {**values, "r": ratio, "A": advantage})
+    return np.where(np.isnan(defined), np.nan, push + 0 * ratio)
+
+
+def _check(drifts: Sequence[Drift], path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(
+            f"{path}: a picture ends in one of {' '.join(SUFFIXES)}, not '{path.suffix}'"
+        )
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: the folder {path.parent} does not exist; create it first")
+    if not 1 <= len(drifts) <= MAX_FORMULAS:
+        raise ConfigError(f"{len(drifts)} formulas: draw between 1 and {MAX_FORMULAS} in a picture")
+    for drift in drifts:
+        if drift.kind != "drift":
+            raise ConfigError(
+                f"{drift.name or drift.text}: only drifts are drawn, and this is a {drift.kind}"
+            )
+
+
+def _representative(domain: Interval) -> Fraction:
+    """A plain value inside: the only one, the middle, one beyond the finite end, or 1."""
+    if domain.lower is not None and domain.upper is not None:
+        return (domain.lower + domain.upper) / 2
+    if domain.lower is not None:
+        return domain.lower + 1
+    return domain.upper - 1 if domain.upper is not None else Fraction(1)
+
+
+def _draw(heat: Axes, slices: Axes, drift: Drift) -> None:
+    # Cell centres: the open end r = 0 is not among them.
+    edges = np.linspace(*_RATIOS, _POINTS)
+    ratio = (edges[1:] + edges[:-1]) / 2
+    rows = np.linspace(*_ADVANTAGES, _POINTS)
+    advantage = ((rows[1:] + rows[:-1]) / 2)[:, None]
+    slope = objective_slope(drift, ratio[None, :], advantage)
+    limit = _ADVANTAGES[1]
+    heat.set_facecolor("0.8")
+    heat.pcolormesh(
+        edges, rows, slope, cmap=_COLOURS, vmin=-limit, vmax=limit, rasterized=True, shading="flat"
+    )
+    if np.nanmin(slope, initial=0) < 0 < np.nanmax(slope, initial=0):
+        # Two levels beside 0: a plateau at 0 (PPO's clip) is outlined on both its sides.
+        heat.contour(
+            ratio,
+            advantage[:, 0],
+            slope,
+            levels=_ZERO,
+            colors="black",
+            linewidths=1,
+            linestyles="-",
+        )
+    _mark_identity(heat)
+    _mark_identity(slices)
+    slices.axhline(0, color="0.5", linewidth=0.8)
+    for value in _SLICES:
+        line = objective_slope(drift, ratio, value)
+        slices.plot(
+            ratio, line, color=_slice_colour(value), label=_advantage_label(value), linewidth=1.8
+        )
+    heat.set_title(_title(drift), fontsize=11)
+    heat.set_ylim(*_ADVANTAGES)
+    slices.set_xlim(*_RATIOS)
+    slices.set_xticks([0, 0.5, 1, 1.5, 2], ["0", "0.5", "1", "1.5", "2"])
+    slices.set_ylim(-limit, limit)
+
+
+def _mark_identity(axes: Axes) -> None:
+    axes.axvline(1, color="0.35", linewidth=0.8, linestyle=(0, (2, 3)))
+
+
+def _slice_colour(advantage: float) -> Any:
+    """The colour map's own colours, its pale middle left out so that lines stay visible."""
+    from matplotlib import colormaps
+
+    return colormaps[_COLOURS](0.5 + np.sign(advantage) * (0.24 + 0.13 * abs(advantage)))
+
+
+def _advantage_label(value: float) -> str:
+    return f"$A = {value:g}$"
+
+
+def _label(figure: Figure, rows: NDArray[Any]) -> None:
+    push = r"$\partial_r\,[\,r A - f\,]$"
+    rows[0, 0].set_ylabel("advantage $A$")
+    rows[1, 0].set_ylabel(f"slices of {push}")
+    for slices in rows[1]:
+        slices.set_xlabel("ratio $r$")
+    bar = figure.colorbar(rows[0, 0].collections[0], ax=rows, extend="both", aspect=45, pad=0.02)
+    bar.set_label(f"{push}: where positive, the action becomes more likely")
+    handles, labels = rows[1, 0].get_legend_handles_labels()
+    figure.legend(
+        handles,
+        labels,
+        loc="outside lower center",
+        ncols=6 if rows.shape[1] > 1 else 3,
+        frameon=False,
+        fontsize=9,
+    )
+
+
+def _title(drift: Drift) -> str:
+    head = drift.name or drift.text
+    if len(head) > _TITLE_CHARACTERS:
+        head = head[: _TITLE_CHARACTERS - 1] + "…"
+    values = ", ".join(
+        rf"${to_latex(symbol(name))} = {float(value):.4g}$"
+        for name, value in drawn_values(drift).items()
+    )
+    return f"{_plain(head)}\n{values}" if values else _plain(head)
+
+
+def _plain(text: str) -> str:
+    """Text that matplotlib does not read as mathematics."""
+    return text.replace("$", r"\$")

@@ -1,0 +1,189 @@
+"""SPEC: what a person may write wherever a drift is asked for.
+
+An existing file with a known suffix is a network or a member of a front; else an exact name of
+the catalogue; else a formula.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Union
+
+from symbolic.domains import VARIABLES, Interval, parse_declarations
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError, FormulaError
+
+if TYPE_CHECKING:
+    from symbolic.network import DriftNetwork
+
+NETWORK_SUFFIXES = (".npz", ".safetensors")
+FRONT_SUFFIX = ".json"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+
+Parameters = Iterable[str] | Mapping[str, object] | None
+Target = Union[Drift, "DriftNetwork"]
+
+
+def resolve(
+    spec: object,
+    parameters: Parameters = None,
+    *,
+    kind: str = "drift",
+    only: Literal["catalogue", "network", "formula", None] = None,
+) -> Target:
+    """The drift or the network that `spec` means.
+
+    `spec` is a SPEC, a path, a Drift, a network, an expression of ours or of SymPy; `parameters`
+    declare or bind. `only` insists on the catalogue, on a network file, or refuses files.
+    Raises FormulaError or ConfigError with the remedy.
+    """
+    _check_kind(kind)
+    declared = parse_declarations(() if parameters is None else parameters, kind)
+    if isinstance(spec, str):
+        found = _from_text(spec.strip(), declared, kind, only)
+    else:
+        found = _from_object(spec, declared, kind)
+    actual = found.kind
+    if actual != kind:
+        label = getattr(found, "name", "") or "this"
+        raise ConfigError(f"{label} is a {actual}, not a {kind}; say --kind {actual}")
+    return found
+
+
+def formula(
+    spec: object, parameters: Parameters = None, *, only: Literal["catalogue", None] = None
+) -> Drift:
+    """As `resolve`, where only a formula will do; raises ConfigError for a network."""
+    found = resolve(spec, parameters, only=only)
+    if not isinstance(found, Drift):
+        raise ConfigError(f"{spec!s:.200} is a network; give a formula or a name of the catalogue")
+    return found
+
+
+def resolve_together(specs: Sequence[object], parameters: Parameters = None) -> list[Drift]:
+    """Several formulas under one set of declarations, each of which concerns one at least.
+
+    An entry of the catalogue refuses a parameter that it does not have; among several another
+    may be the one that has it. Raises FormulaError or ConfigError.
+    """
+    declared = parse_declarations(() if parameters is None else parameters)
+    drifts = [_with_own(spec, declared) for spec in specs]
+    known = set(VARIABLES["drift"]).union(*(drift.formula.symbols for drift in drifts))
+    if extra := set(declared) - known:
+        raise ConfigError(f"'{min(extra)}' is declared, but no formula has it; leave it out")
+    return drifts
+
+
+def _with_own(spec: object, declared: Mapping[str, Interval]) -> Drift:
+    """The formula `spec`, under the declarations of the symbols that occur in it."""
+    from symbolic.catalogue import catalogue
+
+    known = catalogue.get(spec.strip()) if isinstance(spec, str) else None
+    known = spec if isinstance(spec, Drift) else known
+    drift = formula(spec, declared) if known is None else known
+    mine = {name: domain for name, domain in declared.items() if name in drift.formula.symbols}
+    if known is not None:
+        return _bound(known, mine)
+    domains = {k: v for k, v in drift.domains.items() if k not in declared or k in mine}
+    return replace(drift, domains=domains)
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in VARIABLES:
+        raise ConfigError(f"kind={kind!r:.40} is unknown; choose one of {', '.join(VARIABLES)}")
+
+
+def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str | None) -> Target:
+    suffix = next((s for s in (*NETWORK_SUFFIXES, FRONT_SUFFIX) if text.endswith(s)), "")
+    if only == "network" or (suffix and only is None):
+        return _from_file(text, suffix, declared, kind)
+    from symbolic.catalogue import catalogue, suggest
+
+    if text in catalogue:
+        return _bound(catalogue[text], declared)
+    if only == "catalogue":
+        near = suggest(text)
+        hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
+        raise ConfigError(
+            f"'{text:.60}' is no name of the catalogue; {hint}`drift catalogue` lists the names"
+        )
+    try:
+        return Drift.from_text(text, declared, kind=kind)
+    except FormulaError as error:
+        near = suggest(text) if _NAME.fullmatch(text) else []
+        if not near:
+            raise
+        raise FormulaError(
+            error.message,
+            text=text,
+            column=error.column,
+            width=len(text),
+            remedy=f"did you mean '{near[0]}' of the catalogue? as a parameter, {error.remedy}",
+        ) from None
+
+
+def _bound(drift: Drift, declared: Mapping[str, Interval]) -> Drift:
+    return drift.bind(declared) if declared else drift
+
+
+def _from_file(text: str, suffix: str, declared: Mapping[str, Interval], kind: str) -> Target:
+    if suffix == FRONT_SUFFIX:
+        return _front_member(Path(text), declared, kind)
+    from symbolic.network import load_network
+
+    network = load_network(text)
+    if declared:
+        raise ConfigError(
+            f"'{min(declared)}' is declared, but the network {text} has no parameters; leave it out"
+        )
+    return network
+
+
+def _front_member(path: Path, declared: Mapping[str, Interval], kind: str) -> Drift:
+    """A JSON object with `formula` and perhaps `parameters`, or a front, whose knee is taken."""
+    from symbolic.arrays import read_bounded, read_json
+
+    found = read_json(read_bounded(path), str(path))
+    if isinstance(members := found.get("members"), list):
+        chosen = [m for m in members if isinstance(m, dict) and m.get("knee") is True]
+        chosen = chosen or (members if len(members) == 1 else [])
+        if len(chosen) != 1 or not isinstance(chosen[0], dict):
+            raise ConfigError(
+                f"{path}: a front of {len(members)} members with {len(chosen)} marked as its knee; "
+                "save the one member that you mean as an object of its own"
+            )
+        found = chosen[0]
+    text, parameters = found.get("formula"), found.get("parameters", {})
+    if not isinstance(text, str) or not isinstance(parameters, dict):
+        raise ConfigError(
+            f'{path}: no member of a front; it needs {{"formula": "...", "parameters": {{...}}}}'
+        )
+    own: dict[str, Any] = {k: v for k, v in parameters.items() if k not in declared}
+    return Drift.from_text(text, {**own, **declared}, kind=kind)
+
+
+def _from_object(spec: object, declared: Mapping[str, Interval], kind: str) -> Target:
+    from symbolic.expression import Expression
+
+    if isinstance(spec, Drift):
+        return _bound(spec, declared)
+    if isinstance(spec, Expression):
+        return Drift(formula=spec, kind=kind, domains=declared)
+    if isinstance(spec, Path):
+        return _from_file(str(spec), spec.suffix, declared, kind)
+    from symbolic.sympy_bridge import from_sympy, is_sympy
+
+    if is_sympy(spec):
+        return Drift(formula=from_sympy(spec), kind=kind, domains=declared)
+    from symbolic.network import DriftNetwork
+
+    if isinstance(spec, DriftNetwork):
+        if declared:
+            raise ConfigError(f"'{min(declared)}' is declared, but a network has no parameters")
+        return spec
+    raise ConfigError(
+        f"{type(spec).__name__} is no drift; give text, a Drift, a SymPy expression or a network"
+    )

@@ -1,0 +1,86 @@
+"""The picture: right numbers, every format, nothing left behind when it fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from mirrordrift.plot import drawn_values, objective_slope, plot_drifts
+from symbolic.catalogue import catalogue
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+
+SIGNATURE = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
+
+
+@pytest.mark.parametrize("suffix", SIGNATURE)
+def test_formats(tmp_path, suffix):
+    path = tmp_path / f"ppo{suffix}"
+    plot_drifts([catalogue["ppo"]], path)
+    assert path.read_bytes().startswith(SIGNATURE[suffix])
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+def test_undefined_parts_and_long_titles(tmp_path):
+    formula = "q*(r - 1)**2 + sqrt(A)*0 + " + " + ".join(["0*log(r)"] * 20)
+    drift = Drift.from_text(formula, ["q in (0, inf)"])
+    plot_drifts([drift, catalogue["zero"], catalogue["broken-undefined"]], tmp_path / "three.png")
+    assert (tmp_path / "three.png").stat().st_size > 10_000
+
+
+def test_slope_of_ppo():
+    ratio = np.array([0.5, 0.9, 1.1, 1.5])
+    assert objective_slope(catalogue["ppo"], ratio, 2.0).tolist() == [2, 2, 2, 0]
+    assert objective_slope(catalogue["ppo"], ratio, -2.0).tolist() == [0, -2, -2, -2]
+
+
+def test_slope_is_nan_where_the_formula_is_undefined():
+    slope = objective_slope(Drift.from_text("0*log(A)"), np.array([1.0]), np.array([-1.0, 2.0]))
+    assert np.isnan(slope[0])
+    assert slope[1] == 2
+
+
+def test_values_that_are_drawn():
+    dpo = catalogue["dpo"]
+    assert drawn_values(dpo) == {"alpha": 2, "beta": Fraction(3, 5)}
+    assert drawn_values(dpo.bind(["alpha=5"]))["alpha"] == 5
+    narrowed = dpo.bind(["alpha in (3, 4)", "beta in (7, inf)"])
+    assert drawn_values(narrowed) == {"alpha": Fraction(7, 2), "beta": 8}
+    drift = Drift.from_text("t*a*b + c", ["a in (-inf, 0)", "b in (-inf, inf)", "c in [2, 2]"])
+    assert drawn_values(drift) == {"a": -1, "b": 1, "c": 2, "t": Fraction(1, 2)}
+
+
+@pytest.mark.parametrize(
+    ("drifts", "name", "words"),
+    [
+        (["ppo"], "picture.jpg", r"picture ends in one of .png .svg .pdf, not '\.jpg'"),
+        (["ppo"], "picture", "ends in one of"),
+        (["ppo"], "nowhere/picture.png", "does not exist"),
+        ([], "picture.png", "0 formulas"),
+        (["ppo"] * 13, "picture.png", "13 formulas"),
+    ],
+)
+def test_refusals(tmp_path, drifts, name, words):
+    with pytest.raises(ConfigError, match=words):
+        plot_drifts([catalogue[drift] for drift in drifts], tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_drifts_are_drawn(tmp_path):
+    psi = Drift.from_text("log(x)", kind="mirror-map")
+    with pytest.raises(ConfigError, match="this is a mirror-map"):
+        plot_drifts([psi], tmp_path / "psi.png")
+
+
+def test_no_display_and_no_pyplot(tmp_path):
+    code = (
+        "import sys; from mirrordrift.plot import plot_drifts; assert 'matplotlib' not in sys.modules\n"
+        "from symbolic.catalogue import catalogue\n"
+        f"plot_drifts([catalogue['kl']], {str(tmp_path / 'kl.svg')!r})\n"
+        "assert 'matplotlib.pyplot' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
