@@ -17,7 +17,6 @@ import numpy as np
 
 from symbolic.domains import POSITIVE as POSITIVE_REALS
 from symbolic.drift import Drift
-from symbolic.errors import FormulaError
 from symbolic.expression import (
     Expression,
     Number,
@@ -45,6 +44,16 @@ _DIGITS = 30
 _CLEAR, _NOTHING = 1e-12, 1e-24
 """A number above the first is certainly not 0; one below the second counts as 0."""
 
+GIVES_UP = (
+    ArithmeticError,
+    AttributeError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What SymPy is known to raise on expressions that it cannot handle."""
+
 
 class OutOfReach(Exception):
     """SymPy would take too long, or has no real number here."""
@@ -57,6 +66,7 @@ class Clock:
         self.deadline = time.monotonic() + seconds
 
     def check(self) -> None:
+        """Raise OutOfReach once the time is over."""
         if time.monotonic() > self.deadline:
             raise OutOfReach("time ran out")
 
@@ -101,14 +111,7 @@ def contradictions(drift: Drift, report: Report, clock: Clock) -> dict[str, str]
             try:
                 clock.check()
                 said = _against(formula, name, case, condition.verdict, clock)
-            except (
-                OutOfReach,
-                TooManyPieces,
-                FormulaError,
-                ArithmeticError,
-                ValueError,
-                TypeError,
-            ):
+            except (OutOfReach, TooManyPieces, *GIVES_UP):
                 continue
             if said:
                 found[name] = said

@@ -212,7 +212,7 @@ def _slope_witness(failure: Failure) -> Witness | None:
 
 def _infinite_slope(failure: Failure, right: bool, side: str) -> Witness | None:
     """The slope is infinite in the whole cell; its sign is that of a small step."""
-    region, prover = failure.cell.region, failure.cell.prover
+    prover = failure.cell.prover
     for point in islice(candidate_points(prover, failure.change), 20):
         sign, _ = value_at(prover.signs, failure.change, {**point, "_s": _SMALL_STEP})
         if sign in (POSITIVE, NEGATIVE):

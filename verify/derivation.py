@@ -32,6 +32,7 @@ _STEP = symbol("_h")
 
 
 def shown(tree: Expression) -> Shown:
+    """The tree in both notations."""
     return Shown(str(tree), to_latex(tree))
 
 
@@ -50,6 +51,7 @@ class Setting:
         return substitute(self.drift.bound_formula(), values)
 
     def domains(self) -> dict[str, Interval]:
+        """Where the symbols of the formula range here, for SymPy's assumptions."""
         formula = self.drift.bound_formula()
         own = {name: self.drift.domain(name) for name in formula.symbols - {"r", "A"}}
         return own | {"A": ADVANTAGES.get(self.advantage, REALS), "_h": POSITIVE_REALS}
@@ -72,7 +74,7 @@ class Setting:
         try:
             return to_sympy(bounded(tree), self.domains())
         except FormulaError as error:
-            raise OutOfReach(str(error)) from error
+            raise OutOfReach(str(error).removeprefix("formula: ")) from error
 
     def tidied(self, tree: Expression) -> Expression:
         """The piece as it was written, but 0 where it vanishes and without A where A = 0."""

@@ -37,7 +37,7 @@ class Piece:
     tree: Expression
 
 
-class _Open(Exception):  # noqa: N818
+class _Open(Exception):
     def __init__(self, guard: Expression, cases: tuple[str, str]) -> None:
         self.guard = guard
         self.cases = cases

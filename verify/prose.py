@@ -23,6 +23,7 @@ class Shown:
 
 
 def joined(parts: Iterable[Shown], word: str = ", ") -> Shown:
+    """The parts in a row."""
     parts = list(parts)
     return Shown(word.join(p.text for p in parts), word.join(p.latex for p in parts))
 
@@ -57,10 +58,12 @@ class Prose:
 
     @property
     def text(self) -> str:
+        """All of it, for a terminal."""
         return "\n".join(self._text) + "\n"
 
     @property
     def latex(self) -> str:
+        """All of it, for a document that loads amsmath."""
         return "\n".join(self._latex) + "\n"
 
     def say(self, words: str, mathematics: Shown | None = None) -> None:
@@ -70,6 +73,7 @@ class Prose:
         self._latex.append(escaped(words) + (f" ${mathematics.latex}$." if mathematics else ""))
 
     def heading(self, title: str, lead: str) -> None:
+        """The next numbered section and its first sentence."""
         self._sections += 1
         self._text.append("")
         self._wrapped(f"{self._sections}. {title}. {lead}", "", "")

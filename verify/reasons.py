@@ -22,6 +22,7 @@ _WORDS = {
     "bisect": "cutting a range in two",
 }
 """Rules of a certificate that a reader wants to know of."""
+_NAMES = {"_s": "|log r|", "_a": "|A|"}
 
 
 def reason(setting: Setting, ratio: str, piece: Piece, report: Report) -> str:
@@ -59,7 +60,11 @@ def _by_form(tree: Expression, guards: tuple[Guard, ...], sign_of: SignOf) -> st
         a, b = (sign_of(arg, guards) for arg in tree.args)
         if a & NEGATIVE == 0 and b & (NEGATIVE if tree.op == "add" else POSITIVE) == 0:
             return "it is a sum of non-negative terms"
-    return "its sign is clear from its factors" if sign_of(tree, guards) & NEGATIVE == 0 else ""
+    return (
+        "by the signs of its factors and coefficients in |log r| and |A|"
+        if sign_of(tree, guards) & NEGATIVE == 0
+        else ""
+    )
 
 
 def _at_most(tree: Expression, guards: tuple[Guard, ...], sign_of: SignOf) -> bool:
@@ -76,9 +81,7 @@ def by_kernel(report: Report, place: list[str]) -> str:
             for step in _steps(node):
                 rules[step["rule"]] += 1
                 if step["rule"] == "monotone":
-                    variables.add(
-                        {"_s": "|log r|", "_a": "|A|"}.get(str(step.get("in")), str(step.get("in")))
-                    )
+                    variables.add(_NAMES.get(str(step.get("in")), str(step.get("in"))))
     if not rules:
         return "by the kernel"
     told = [

@@ -6,6 +6,7 @@ A sign is a set of possibilities, a mask over NEGATIVE, ZERO and POSITIVE; ANY k
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from math import prod
 
 from flint import arb, ctx, fmpq, fmpq_mpoly, fmpq_poly
@@ -58,6 +59,13 @@ def relation(mask: int) -> str | None:
         if mask & ~states == 0:
             return text
     return None
+
+
+def settled(mask: int, multiplicity: int, strict: bool) -> bool:
+    """Whether a factor's sign needs no proof: strictly known, or of even power, or one-signed."""
+    if strict:
+        return mask in (POSITIVE, NEGATIVE)
+    return multiplicity % 2 == 0 or mask & ~NONNEGATIVE == 0 or mask & ~NONPOSITIVE == 0
 
 
 def monic(poly: fmpq_mpoly) -> tuple[str, bool]:
@@ -405,7 +413,7 @@ def sturm_count(poly: fmpq_poly, low: fmpq, high: fmpq | None) -> int:
     def changes(at: fmpq | None) -> int:
         values = [p.coeffs()[-1] if at is None else p(at) for p in chain if p.degree() >= 0]
         signs = [v > 0 for v in values if v != 0]
-        return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+        return sum(a != b for a, b in pairwise(signs))
 
     return changes(low) - changes(high)
 

@@ -224,7 +224,10 @@ class Context(Signs):
     def _value(self, node: Expression, args: list[Quotient]) -> Quotient:
         table = self.table
         if isinstance(node, Number):
-            if node.value.numerator.bit_length() + node.value.denominator.bit_length() > _MAX_LITERAL_BITS:
+            if (
+                node.value.numerator.bit_length() + node.value.denominator.bit_length()
+                > _MAX_LITERAL_BITS
+            ):
                 raise TooLarge("a literal with thousands of digits")
             return rational(node.value)
         if isinstance(node, Symbol):
@@ -279,7 +282,7 @@ class Context(Signs):
         if base.is_zero:
             self.require(exponent, POSITIVE, "the exponent of 0")
             return ZERO_QUOTIENT
-        if value is not None and 0 < value and value.denominator <= MAX_ROOT:
+        if value is not None and value > 0 and value.denominator <= MAX_ROOT:
             self.require(base, NONNEGATIVE, "the base of a power")
             return self.root(base, value)
         self.require(base, POSITIVE, "the base of a power")
@@ -317,7 +320,9 @@ class Context(Signs):
                 return self.root(atom.inside, factor)
         key = inside.key
         plain = linear or inside == ONE
-        rate = table.rates.setdefault(key, common_rate(Fraction(1), factor) if plain else abs(factor))
+        rate = table.rates.setdefault(
+            key, common_rate(Fraction(1), factor) if plain else abs(factor)
+        )
         if (factor / rate).denominator != 1:
             raise Finer(key, common_rate(rate, factor))
         power = int(factor / rate)

@@ -14,7 +14,7 @@ from typing import Any
 import flint
 
 from symbolic.errors import FormulaError
-from symbolic.expression import Expression, constant_value, number, substitute, symbol
+from symbolic.expression import Expression, call, constant_value, number, substitute, symbol
 from symbolic.parser import parse
 from verify.checker.algebra import Range, TooLarge, Unproved
 from verify.checker.balls import enclosure
@@ -128,7 +128,9 @@ def along(context: Context, beside: Context, name: str, up: bool) -> Context:
     for _ in range(2):
         again = []
         for tree, mask in waiting:
-            good = {POSITIVE: True, NONNEGATIVE: True, NEGATIVE: False, NONPOSITIVE: False}.get(mask)
+            good = {POSITIVE: True, NONNEGATIVE: True, NEGATIVE: False, NONPOSITIVE: False}.get(
+                mask
+            )
             try:
                 slope = path.mask(path.slope(tree, name)) if good is not None else 0
                 kept = good is not None and not slope & (POSITIVE if good == up else NEGATIVE)
@@ -144,16 +146,23 @@ def along(context: Context, beside: Context, name: str, up: bool) -> Context:
 
 def _bisect(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
     """Two parts of a variable's range."""
-    name, goal = variable(context, node), POSITIVE if strict else NONNEGATIVE
+    goal = POSITIVE if strict else NONNEGATIVE
+    for part, half in halves(context, variable(context, node), node):
+        prove(half, claim, goal, node.get(part))
+
+
+def halves(
+    context: Context, name: str, node: Mapping[str, Any]
+) -> tuple[tuple[str, Context], tuple[str, Context]]:
+    """The context up to and from a point inside a variable's range."""
     where, at = context.domains[name], value(node, "at")
     if (where.lower is not None and at <= where.lower) or (
         where.upper is not None and at >= where.upper
     ):
         raise Unproved(f"{at} is not inside the range of {name}")
-    low = replace(where, upper=at, upper_open=False)
-    high = replace(where, lower=at, lower_open=False)
-    for part, domain in (("low", low), ("high", high)):
-        prove(context.moved({}, {**context.domains, name: domain}), claim, goal, node.get(part))
+    low = {**context.domains, name: replace(where, upper=at, upper_open=False)}
+    high = {**context.domains, name: replace(where, lower=at, lower_open=False)}
+    return ("low", context.moved({}, low)), ("high", context.moved({}, high))
 
 
 def _ball(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
@@ -225,6 +234,15 @@ def _restate(context: Context, claim: Expression, strict: bool, node: Proof) -> 
     prove(context, instead, POSITIVE if strict else NONNEGATIVE, node.get("proof"))
 
 
+def _exponentiate(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
+    """exp(claim/b) − 1 has the sign of the claim, for a number b > 0."""
+    by = value(node, "by")
+    if by <= 0:
+        raise Unproved("'by' is a positive number")
+    instead = call("exp", claim / number(by)) - number(1)
+    prove(context, instead, POSITIVE if strict else NONNEGATIVE, node.get("proof"))
+
+
 _RULES: dict[str, Callable[[Context, Expression, bool, Proof], None]] = {
     "combine": _combine,
     "monotone": _monotone,
@@ -235,6 +253,7 @@ _RULES: dict[str, Callable[[Context, Expression, bool, Proof], None]] = {
     "split": _split,
     "lemma": _lemma,
     "restate": _restate,
+    "exponentiate": _exponentiate,
 }
 
 

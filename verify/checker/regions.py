@@ -8,11 +8,30 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
-from symbolic.expression import Expression, Symbol, call, constant_value, fold, number, substitute, symbol
+from symbolic.expression import (
+    Expression,
+    Symbol,
+    call,
+    constant_value,
+    fold,
+    number,
+    substitute,
+    symbol,
+)
 from verify.checker.algebra import Budget, Range, Unproved
 from verify.checker.context import Context, Undefined, zero_at
 from verify.checker.germs import Eventual, S
-from verify.checker.proofs import as_node, cases, formula, prove, relation_of, RELATIONS, short, variable
+from verify.checker.proofs import (
+    RELATIONS,
+    as_node,
+    cases,
+    formula,
+    halves,
+    prove,
+    relation_of,
+    short,
+    variable,
+)
 from verify.checker.resolve import resolve
 from verify.checker.signs import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO
 
@@ -98,7 +117,9 @@ def placed(tree: Expression, values: Mapping[str, Expression]) -> Expression:
     return fold(tree, visit)
 
 
-def check_region(region: Region, condition: str, node: object, budget: Budget, granted: bool) -> None:
+def check_region(
+    region: Region, condition: str, node: object, budget: Budget, granted: bool
+) -> None:
     """Replay a region's proof. `granted`: the formula's own domain is taken for granted.
 
     Raises Unproved.
@@ -124,6 +145,11 @@ def _cell(context: Context, tree: Expression, condition: str, item: object, gran
                 child = context.under(guard, RELATIONS[relation])
                 _cell(child, tree, condition, node[relation], granted)
             return
+        if "bisect" in node:
+            name = _name(context, node, "bisect")
+            for part, half in halves(context, name, node):
+                _cell(half, tree, condition, node.get(part), granted)
+            return
         if "lemma" in node:
             claim, mask = _side_formula(context, node, "lemma"), relation_of(node)
             prove(_still(context), claim, mask, node.get("proof"))
@@ -135,6 +161,14 @@ def _cell(context: Context, tree: Expression, condition: str, item: object, gran
         else:
             raise Unproved("a node without a known step")
         item = node.get("then")
+
+
+def _name(context: Context, node: Mapping[str, Any], key: str) -> str:
+    """A variable that a node treats; near r = 1 never the one that tends to 0."""
+    name = variable(context, {"in": node[key]})
+    if isinstance(context, Eventual) and name == S:
+        raise Unproved(f"{S} tends to 0; '{key}' cannot treat it")
+    return name
 
 
 def _side_formula(context: Context, node: Mapping[str, Any], key: str) -> Expression:
@@ -157,9 +191,8 @@ def _rescale(
     context: Context, tree: Expression, node: Mapping[str, Any]
 ) -> tuple[Context, Expression]:
     """v := v·m with m > 0 and v over all positive numbers."""
-    name = variable(context, {"in": node["rescale"]})
-    scale = _side_formula(context, node, "by")
-    if context.domains[name] != HALF_LINE or (isinstance(context, Eventual) and name == S):
+    name, scale = _name(context, node, "rescale"), _side_formula(context, node, "by")
+    if context.domains[name] != HALF_LINE:
         raise Unproved(f"{name} cannot be rescaled")
     if name in scale.symbols:
         raise Unproved(f"the scale of {name} depends on {name}")
@@ -171,9 +204,7 @@ def _rescale(
 
 def _pin(context: Context, tree: Expression, node: Mapping[str, Any]) -> tuple[Context, Expression]:
     """v = e, the only zero of a strictly monotone h that the facts make 0."""
-    name = variable(context, {"in": node["pin"]})
-    if isinstance(context, Eventual) and name == S:
-        raise Unproved(f"{S} cannot be pinned")
+    name = _name(context, node, "pin")
     at, relation = _side_formula(context, node, "at"), _side_formula(context, node, "by")
     if name in at.symbols:
         raise Unproved(f"the value of {name} depends on {name}")

@@ -47,9 +47,7 @@ def resolve(cell: Cell, root: Expression) -> Expression:
     return smooth
 
 
-def _needed(
-    cell: Cell, node: Expression, memo: dict[int, Expression]
-) -> tuple[Expression, ...]:
+def _needed(cell: Cell, node: Expression, memo: dict[int, Expression]) -> tuple[Expression, ...]:
     if not node.op.startswith("where"):
         return node.args
     a, b = node.args[:2]
@@ -97,7 +95,9 @@ def _value(cell: Cell, node: Expression, memo: dict[int, Expression]) -> Express
     return call(node.op, *args)
 
 
-def _larger(cell: Cell, a: Expression, b: Expression, guard: Expression | None = None) -> Expression:
+def _larger(
+    cell: Cell, a: Expression, b: Expression, guard: Expression | None = None
+) -> Expression:
     """max(a, b); `guard` has the sign of a − b."""
     guard = a - b if guard is None else guard
     mask = cell.mask(guard)
@@ -122,4 +122,6 @@ def _sign(cell: Cell, guard: Expression) -> Expression:
 
 def _open(guard: Expression) -> Unproved:
     text = str(guard)
-    return Unproved(f"the sign of a guard is open: {text if len(text) < 120 else text[:117] + '...'}")
+    return Unproved(
+        f"the sign of a guard is open: {text if len(text) < 120 else text[:117] + '...'}"
+    )

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from symbolic.expression import Expression, Number, Symbol, integer_exponent
-from verify.checker.algebra import ONE, ZERO_QUOTIENT, Budget, Quotient, Unproved, as_fraction, rational
+from verify.checker.algebra import (
+    ONE,
+    ZERO_QUOTIENT,
+    Budget,
+    Quotient,
+    Unproved,
+    as_fraction,
+    rational,
+)
 from verify.checker.context import MAX_ROOT, Context, Undefined
 from verify.checker.germs import S
 from verify.checker.signs import NEGATIVE, POSITIVE, ZERO
@@ -182,7 +190,9 @@ class Germ:
     def _mul(self, a: Series, b: Series) -> Series:
         if a.low is None or b.low is None:
             return Series({})
-        ends = [x.end + y.low for x, y in ((a, b), (b, a)) if x.end is not None and y.low is not None]
+        ends = [
+            x.end + y.low for x, y in ((a, b), (b, a)) if x.end is not None and y.low is not None
+        ]
         end = min(ends) if ends else None
         terms: dict[Fraction, Quotient] = {}
         for e, c in a.terms.items():

@@ -44,7 +44,9 @@ _MAX_PRECISION = 4096
 
 def flip(mask: int) -> int:
     """The signs of −x."""
-    return (mask & ZERO) | (POSITIVE if mask & NEGATIVE else 0) | (NEGATIVE if mask & POSITIVE else 0)
+    return (
+        (mask & ZERO) | (POSITIVE if mask & NEGATIVE else 0) | (NEGATIVE if mask & POSITIVE else 0)
+    )
 
 
 def times(a: int, b: int) -> int:

@@ -1,0 +1,128 @@
+"""The independent checker of certificates: replays proofs and witnesses, searches for nothing.
+
+It shares the formula tree, its parser and flint with the prover, and nothing else. What a
+certificate may hold stands in docs/certificates.md. To read it in one sitting: `reading`,
+`algebra`, `sturm`, `signs`, `context` (formulas as exact quotients, and their signs), `resolve`
+(kinks), `balls`, `proofs` (the rules), `germs` (r -> 1), `regions` (the domain), `series` and
+`witness` (refutations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from verify.checker.algebra import Budget, OverBudget, Unproved
+from verify.checker.reading import SCHEMA, Frame, UnreadableCertificate, bound_size, read
+from verify.checker.regions import check_region, regions
+from verify.checker.witness import check_witness
+
+CONDITIONS = ("defined", "nonnegative", "zero_at_identity", "flat_at_identity")
+_STEPS = 3_000_000
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a certificate proves, if it replays: these conditions, of this formula, on these domains."""
+
+    ok: bool
+    kind: str
+    formula: str
+    domains: dict[str, str] = field(default_factory=dict)
+    conditions: dict[str, str] = field(default_factory=dict)
+    """Condition -> "proved", "proved where defined" or "refuted"; those that replayed."""
+    error: str = ""
+    """Empty if all replayed, else the first step that did not."""
+
+
+def check_certificate(data: object) -> Replay:
+    """Replay every verdict of a certificate.
+
+    Raises UnreadableCertificate for data that is no certificate; a step that does not hold, or
+    needs more work than the budget, gives a Replay that is not ok.
+    """
+    bound_size(data)
+    if not isinstance(data, dict):
+        raise UnreadableCertificate("a certificate is an object")
+    if data.get("kind") == "network":
+        return _network(data)
+    if data.get("schema") != SCHEMA:
+        raise UnreadableCertificate(f"unknown schema {data.get('schema')!r:.60}; known: {SCHEMA}")
+    if data.get("kind") != "drift":
+        raise UnreadableCertificate(f"unknown kind {data.get('kind')!r:.60}")
+    frame = read(data)
+    budget = Budget(_STEPS)
+    shown: dict[str, str] = {}
+    at = ""
+    try:
+        # `defined` may rest on `nonnegative`, so that comes first.
+        for name in sorted(frame.conditions, key=lambda name: name == "defined"):
+            at = name
+            shown[name] = _condition(frame, name, budget, shown)
+    except (Unproved, OverBudget) as error:
+        return _failed(frame, shown, f"{at}: {error}")
+    except RecursionError:
+        return _failed(frame, shown, f"{at}: a proof is nested too deep")
+    except (ArithmeticError, ValueError, MemoryError) as error:
+        return _failed(frame, shown, f"{at}: {type(error).__name__}: {error}")
+    return Replay(True, frame.kind, frame.formula, frame.domains, _ordered(shown))
+
+
+def _condition(frame: Frame, name: str, budget: Budget, shown: Mapping[str, str]) -> str:
+    """The verdict of one condition. Raises Unproved if it does not replay."""
+    entry = frame.conditions[name]
+    if name not in CONDITIONS or not isinstance(entry, dict):
+        raise Unproved("no condition of a drift")
+    if entry.get("verdict") == "refuted":
+        check_witness(frame.tree, frame.ranges, name, entry.get("witness"), budget)
+        return "refuted"
+    if entry.get("verdict") != "proved":
+        raise Unproved(f"unknown verdict {entry.get('verdict')!r:.40}")
+    if "by" in entry:
+        if (
+            name != "defined"
+            or entry["by"] != "nonnegative"
+            or shown.get("nonnegative") != "proved"
+        ):
+            raise Unproved(f"does not follow from {entry['by']!r:.40}")
+        return "proved"
+    granted = entry.get("where_defined", False)
+    if not isinstance(granted, bool) or (granted and name == "defined"):
+        raise Unproved("'where_defined' has no place here")
+    proofs = entry.get("regions")
+    if not isinstance(proofs, dict):
+        raise Unproved("'regions' is missing")
+    if name == "flat_at_identity" and "r" not in frame.tree.symbols:
+        return "proved"
+    for region in regions(frame.tree, frame.ranges, name):
+        if region.key not in proofs:
+            raise Unproved(f"the region '{region.key}' is missing")
+        try:
+            check_region(region, name, proofs[region.key], budget, granted)
+        except Unproved as error:
+            raise Unproved(f"region '{region.key}': {error}") from None
+    return "proved where defined" if granted else "proved"
+
+
+def _network(data: dict[str, Any]) -> Replay:
+    from verify.checker.network import check_network_certificate
+
+    formula = data.get("formula")
+    formula = formula if isinstance(formula, str) else ""
+    try:
+        shown = check_network_certificate(data)
+    except ValueError as error:
+        return Replay(False, "network", formula, error=str(error))
+    return Replay(True, "network", formula, conditions=dict(shown))
+
+
+def _failed(frame: Frame, shown: Mapping[str, str], error: str) -> Replay:
+    return Replay(False, frame.kind, frame.formula, frame.domains, _ordered(shown), error)
+
+
+def _ordered(shown: Mapping[str, str]) -> dict[str, str]:
+    return {name: shown[name] for name in CONDITIONS if name in shown}
+
+
+__all__ = ["Replay", "UnreadableCertificate", "check_certificate"]

@@ -1,0 +1,12 @@
+"""The proof rules, cheapest first.
+
+A rule takes (prover, polynomial, strict, depth) and yields certificate nodes that prove the
+polynomial >= 0 (> 0 if strict) on the prover's region, or None for an attempt that failed.
+"""
+
+from verify.rules.calculus import monotone
+from verify.rules.enclosing import numeric
+from verify.rules.facts import by_fact, grouped
+from verify.rules.shapes import conjugate, exponentiate, quadratic, shift
+
+RULES = (grouped, by_fact, conjugate, exponentiate, monotone, quadratic, shift, numeric)
