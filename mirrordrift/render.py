@@ -11,7 +11,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from symbolic.domains import VARIABLES
 
@@ -33,6 +33,8 @@ _STYLES = {
     "error": "bold red",
 }
 """Colours of verdicts; the word always stands beside its colour."""
+_WHOLE = ("name", "condition", "verdict", "year")
+"""Columns that are never folded: they name the row."""
 _LONG = 24
 """Characters from which a witness's number is shown rounded; JSON has it exactly."""
 
@@ -153,11 +155,16 @@ def _rich_table(
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), header_style="bold", show_edge=False)
+    needed = {name: max(len(row[i]) for row in (header, *rows)) for i, name in enumerate(header)}
+    left = console.width - sum(needed[name] + 2 for name in header if name not in short)
     for name in header:
-        # What names a row is never cut; what explains it is folded.
-        whole = name in ("condition", "verdict", "decided", "name", "year")
-        overflow: Literal["ellipsis", "fold"] = "ellipsis" if name in short else "fold"
-        table.add_column(name, no_wrap=whole or name in short, overflow=overflow)
+        if name not in short:
+            table.add_column(name, no_wrap=name in _WHOLE, overflow="fold")
+            continue
+        share = max(8, left // (len(short) - short.index(name)) - 2)
+        width = min(needed[name], share)
+        left -= width + 2
+        table.add_column(name, width=width, no_wrap=True, overflow="ellipsis")
     for cells in rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
     console.print(table)

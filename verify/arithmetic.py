@@ -324,7 +324,11 @@ def ball_power(x: arb, n: int) -> arb:
     if n < 0:
         return 1 / ball_power(x, -n)
     if n > 0 and n % 2 == 0 and x.contains(0):
-        return arb(0).union(ball_power(x.abs_upper(), n))
+        return arb(0).union(_product(x.abs_upper(), n))
+    return _product(x, n)
+
+
+def _product(x: arb, n: int) -> arb:
     made = arb(1)
     while n:
         if n & 1:

@@ -95,7 +95,7 @@ def falsify(drift: Drift, *, deep: bool = False, deadline: float | None = None) 
     return _Search(drift, _DEEP if deep else _FAST, deadline).run()
 
 
-class _OutOfTime(Exception):  # noqa: N818
+class _OutOfTime(Exception):
     pass
 
 

@@ -22,6 +22,8 @@ MAX_ATOMS = 20
 MAX_TERMS = 1500
 MAX_POWER = 400
 MAX_CONSTANT_POWER = 64
+MAX_SPLIT, MAX_SPLIT_OVER = 8, 3
+"""Terms over which exp is split: of a polynomial, of a proper quotient."""
 _CTX = fmpq_mpoly_ctx.get([f"x{i}" for i in range(MAX_ATOMS)], Ordering.lex)
 GENERATORS = _CTX.gens()
 ZERO_POLY, ONE_POLY = _CTX.from_dict({}), _CTX.from_dict({(0,) * MAX_ATOMS: 1})
@@ -236,8 +238,11 @@ class Kernel:
     # Transcendental functions -------------------------------------------------------
 
     def exp(self, argument: Quotient) -> Quotient:
+        """Split over the terms of the argument, unless they are many: then one atom for the whole."""
         result = self.one
         shifted = self.shifted(argument.num)
+        if len(shifted) > (MAX_SPLIT if argument.den.is_constant() else MAX_SPLIT_OVER):
+            return self._exp_whole(argument)
         for monomial, coefficient in shifted.terms():
             result = self.mul(
                 result, self._exp_term(monomial, as_fraction(coefficient), argument.den)
@@ -258,7 +263,15 @@ class Kernel:
         base = ONE_POLY
         for i in present:
             base *= self.unshift(i) ** monomial[i]
-        inside = self.quotient(base, den)
+        return self._exp_power(self.quotient(base, den), coefficient)
+
+    def _exp_whole(self, argument: Quotient) -> Quotient:
+        lead = as_fraction(argument.num.leading_coefficient())
+        inside = Quotient(argument.num / argument.num.leading_coefficient(), argument.den)
+        return self._exp_power(inside, lead)
+
+    def _exp_power(self, inside: Quotient, coefficient: Fraction) -> Quotient:
+        """exp(coefficient·inside) as a power of one atom."""
         key = inside.key
         rate = self.scales.setdefault(key, self._first_rate(inside, coefficient))
         if (coefficient / rate).denominator != 1:

@@ -170,13 +170,10 @@ def integer_power(n: int, a: Approximation) -> Approximation:
     if a.c is None or a.c == 0 or n * a.c.height_bits() > _MAX_HEIGHT:
         return Approximation(v, e, None if a.c is None or a.c != 0 else _ZERO, bad=a.bad)
     c = a.c**n
-    w = as_float(c) * np.expm1(n * np.log1p(a.w / as_float(a.c)))
-    return Approximation(v, e, c, w, _relative(w, a.we * n / np.abs(a.v), v), a.bad)
-
-
-def _relative(w: Any, shift: Any, v: Any) -> Any:
-    """Error of a distance w when the logarithm of v is off by `shift`."""
-    return np.abs(v) * np.expm1(shift) + 4 * UNIT * np.abs(w)
+    power = n * np.log1p(a.w / as_float(a.c))
+    w = as_float(c) * np.expm1(power)
+    shift = a.we * n / np.abs(a.v) + 2 * UNIT * np.abs(power)
+    return Approximation(v, e, c, w, np.abs(v) * np.expm1(shift) + 2 * UNIT * np.abs(w), a.bad)
 
 
 def _pow(_: Any, a: Approximation, b: Approximation) -> Approximation:

@@ -138,7 +138,8 @@ class Derivation:
             self.prose.heading("Flat at r = 1", "The formula does not depend on r.")
             self._verdict("flat_at_identity", [])
             return
-        self.prose.heading("Flat at r = 1", "The pieces have the derivatives")
+        lead = "The pieces have the derivatives" if self.names else "Every piece is 0."
+        self.prose.heading("Flat at r = 1", lead)
         rows: list[Row] = []
         for tree, name in self.names.items():
             setting = next(s for s, _, piece in self.found if piece.tree is tree)

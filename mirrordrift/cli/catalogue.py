@@ -53,6 +53,11 @@ class Row:
         return "refuted" if "refuted" in self.recorded.values() else "proved"
 
     @property
+    def shown(self) -> str:
+        """The verdict decided now, else the one on record."""
+        return self.verdict if self.report is None else self.report.verdict.value
+
+    @property
     def agrees(self) -> bool:
         """Whether every condition decided now has the verdict on record."""
         if self.report is None:
@@ -107,18 +112,16 @@ def run(options: Options) -> int:
 def _show_all(rows: Sequence[Row]) -> None:
     from mirrordrift.render import show_table
 
-    decided = any(row.report is not None for row in rows)
-    header = ["name", "verdict", *(["decided"] if decided else []), "formula", "paper", "year"]
+    header = ("name", "verdict", "formula", "paper", "year")
     table = []
     for row in rows:
         reference = row.drift.reference
         paper, year = (reference.paper, str(reference.year)) if reference else ("", "")
-        now = [_decided(row)] if decided else []
-        table.append([row.drift.name, row.verdict, *now, row.drift.text, paper, year])
+        table.append((row.drift.name, row.shown, row.drift.text, paper, year))
     show_table(header, table, short=("formula", "paper"))
     print()
     wrong = [row for row in rows if not row.agrees]
-    if not decided:
+    if all(row.report is None for row in rows):
         print(f"{len(rows)} entries; `drift catalogue NAME` shows one, --verify decides them all")
         return
     seconds = sum(row.report.seconds for row in rows if row.report is not None)
@@ -150,12 +153,6 @@ def _show_entry(row: Row) -> None:
         show_field("domain", f"{name} {'=' if domain.value is not None else 'in'} {domain}")
     failing = [condition for condition, word in row.recorded.items() if word == "refuted"]
     show_field("verdict", f"{row.verdict}{' (' + ', '.join(failing) + ')' if failing else ''}")
-
-
-def _decided(row: Row) -> str:
-    if row.report is None:
-        return ""
-    return "as recorded" if row.agrees else row.report.verdict.value
 
 
 def _difference(row: Row) -> str:

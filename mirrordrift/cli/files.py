@@ -58,6 +58,7 @@ def certificate_writer(path: str) -> Iterator[Writer]:
             yield lambda certificate: print(json.dumps(certificate), file=file)
             file.flush()
             os.fsync(file.fileno())
+        _readable(Path(name))
         os.replace(name, target)  # noqa: PTH105 - as atomic as the file system is
     except BaseException as error:
         with suppress(OSError):
@@ -65,3 +66,10 @@ def certificate_writer(path: str) -> Iterator[Writer]:
         if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
             raise ConfigError(f"--certificate {path}: cannot be written ({error})") from None
         raise
+
+
+def _readable(path: Path) -> None:
+    """The permissions of an ordinary new file; a temporary one is for its owner alone."""
+    mask = os.umask(0)
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)

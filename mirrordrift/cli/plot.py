@@ -10,7 +10,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from mirrordrift.cli import PROVED
-from mirrordrift.cli.options import Common, Declarations
+from mirrordrift.cli.options import Common, Declarations, Texts
 from mirrordrift.spec import resolve_together
 
 SCHEMA = "mirrordrift/plot/1"
@@ -27,9 +27,7 @@ class Options(Common):
     A parameter is drawn at the value it is bound to, else at its customary one.
     """
 
-    specs: Annotated[
-        Positional[tuple[str, ...]], arg(metavar="SPEC ...", help_behavior_hint="(required)")
-    ]
+    specs: Annotated[Positional[Texts], arg(metavar="SPEC ...", help_behavior_hint="(required)")]
     """Formulas, names of the catalogue, or members of a front (.json)."""
     output: Annotated[str, arg(metavar="FILE", aliases=("-o",))]
     """The picture: .png, .svg or .pdf."""

@@ -229,6 +229,7 @@ def test_powers_of_balls_around_zero_are_finite():
         assert hull.is_finite()
         assert hull.contains(1)
     assert enclose(parse("A**2"), {"A": arb(0, 2)}) > -1e-6
+    assert enclose(parse("A**2"), {"A": arb(0)}) == 0
     assert not enclose(parse("1/A"), box).is_finite()
     assert not enclose(parse("log(A)"), box).is_finite()
 

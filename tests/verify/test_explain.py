@@ -88,7 +88,7 @@ def test_roots_are_one_sided():
 
 WRONG = [
     ("(r-1)**2 + A**2*exp(-10)", {}, {"zero_at_identity"}),
-    ("(r-1)*A + relu((1-r)*A)", {}, {"nonnegative", "flat_at_identity"}),
+    ("(r-1)*A + relu((1-r)*A)/2", {}, {"nonnegative", "flat_at_identity"}),
     ("sign(r-1)**2", {}, {"flat_at_identity"}),
     (
         "(r-1)**2",
@@ -142,7 +142,7 @@ def test_the_kernels_proof_is_told():
     drift = catalogue["kl"]
     found = report(drift)
     steps = {"rule": "monotone", "in": "_s", "slope": {"proof": {"rule": "infer"}}}
-    certificate = {"conditions": {"nonnegative": {"regions": {"r>1": {"conclude": steps}}}}}
+    certificate = {"conditions": {"nonnegative": {"regions": {"r<1": {"conclude": steps}}}}}
     text = explain(drift, Report(**{**vars(found), "certificate": certificate})).text
     assert "by the kernel in 2 steps: calculus" in text
     assert "in |log r|" in text
@@ -154,32 +154,39 @@ def test_undefined_parts_are_left_out():
     assert not found.disagreements
 
 
+@pytest.mark.parametrize("text", ["A**A*(r-1)**2", "exp(log(A))*(r-1)**2"])
+def test_sympys_wider_domains_deny_nothing(text):
+    """Both are proved where they are defined (A > 0); SymPy finds negative values at A = -1."""
+    assert not explained(text, defined=UNKNOWN).disagreements
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "+".join(f"relu((r-1)*A-{i})" for i in range(40)),
         "+".join(["(r-1)**2*exp(A)"] * 200),
-        "(((r-1)**300)**300)**300",
+        "((r-1)**300)**300",
         "9**300**1 - 9**300 + (((r + 7)**100)**2 - ((r + 7)**100)**2)",
         "(r+A+exp(r)+log(r))**60 - (r+A+exp(r)+log(r))**60",
         "(r-1)**2*exp(exp(exp(exp(exp(r*A)))))",
         "0*tanh(exp(100*A**60*r**60))",
     ],
 )
-def test_what_is_too_much_for_sympy_is_said_soon(text):
+def test_what_is_too_much_for_sympy_is_said_soon(text, monkeypatch):
+    monkeypatch.setattr("verify.explain._SECONDS", 1.0)
     start = time.monotonic()
     found = explained(text)
-    assert time.monotonic() - start < 12
+    assert time.monotonic() - start < 6
     assert found.text
 
 
 def test_limits():
     with pytest.raises(OutOfReach):
-        bounded(Drift.from_text("((r**300)**300)**300").formula)
+        bounded(Drift.from_text("(r**300)**300").formula)
     with pytest.raises(OutOfReach):
         value_at(Drift.from_text("exp(exp(r))").formula, {"r": Fraction(1000)}, Clock(5))
+    formula = Drift.from_text("relu(r - 2) + relu(r - 3) + relu(r - 4)").formula
     with pytest.raises(TooManyPieces):
-        formula = Drift.from_text("relu(r - 2) + relu(r - 3) + relu(r - 4)").formula
         smooth_pieces(formula, lambda guard, guards: 7, 4)
 
 

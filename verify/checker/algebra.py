@@ -101,15 +101,18 @@ class Budget:
 
 
 def constant(value: Fraction | int) -> fmpq_mpoly:
+    """The number as a polynomial."""
     value = Fraction(value)
     return UNIT * fmpq(value.numerator, value.denominator)
 
 
 def rational(value: Fraction | int) -> Quotient:
+    """The number as a quotient."""
     return Quotient(constant(value), UNIT) if value else ZERO_QUOTIENT
 
 
 def as_fraction(value: fmpq) -> Fraction:
+    """The same rational in Python."""
     return Fraction(int(value.p), int(value.q))
 
 
@@ -184,7 +187,7 @@ class Table:
                 total = NOTHING
                 for power, part in parts(poly, index).items():
                     whole, rest = divmod(power, atom.index)
-                    self._guard_power(atom.inside.num, whole)
+                    self.guard_power(atom.inside.num, whole)
                     total += part * atom.inside.num**whole * X[index] ** rest
                 return self._reduced(total)
         return poly
@@ -212,12 +215,12 @@ class Table:
     def power(self, a: Quotient, n: int) -> Quotient:
         if n < 0:
             return self.power(self.div(ONE, a), -n)
-        self._guard_power(a.num, n)
-        self._guard_power(a.den, n)
+        self.guard_power(a.num, n)
+        self.guard_power(a.den, n)
         return self.quotient(a.num**n, a.den**n)
 
     @staticmethod
-    def _guard_power(poly: fmpq_mpoly, n: int) -> None:
+    def guard_power(poly: fmpq_mpoly, n: int) -> None:
         if n < 2 or len(poly) == 0:
             return
         if n > MAX_POWER or comb(n + len(poly) - 1, len(poly) - 1) > MAX_TERMS:

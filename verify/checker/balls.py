@@ -13,11 +13,12 @@ from verify.checker.context import Context
 
 
 def ball(value: Fraction) -> arb:
+    """The rational as a ball."""
     return arb(fmpq(value.numerator, value.denominator))
 
 
 def hull(where: Range) -> arb:
-    """The closed interval as one ball; Raises Unproved if it is unbounded."""
+    """The closed interval as one ball; raises Unproved if it is unbounded."""
     if where.lower is None or where.upper is None:
         raise Unproved("the rule 'ball' needs bounded variables")
     return ball(where.lower).union(ball(where.upper))
@@ -75,19 +76,25 @@ def _power(x: arb, n: int) -> arb:
 
 
 def enclosure(context: Context, tree: Expression, *, centred: bool) -> arb:
-    """A ball that holds every value of a formula over the context's box (facts are not used).
+    """A ball that holds every value of a formula at the points of a context.
 
-    `centred` adds the mean-value form: value at the centre and slopes over the box. The slopes'
-    formulas being finite over the closed box, the formula is smooth there.
+    Facts are not used: the box is. `centred` adds the mean-value form, value at the centre and
+    slopes over the box, both of the normal form: one formula, smooth where its slopes are finite,
+    although it may differ from `tree` at points of the box where a fact fails.
     """
-    boxes = {name: hull(context.domains[name]) for name in sorted(tree.symbols)}
-    natural = enclose(tree, boxes)
+    natural = enclose(tree, _boxes(context, tree))
     if not centred:
         return natural
+    form, slopes = context.with_slopes(tree)
+    boxes = _boxes(context, form)
     middle = {name: arb(box.mid()) for name, box in boxes.items()}
-    total = enclose(tree, middle)
+    total = enclose(form, middle)
     for name, box in boxes.items():
-        total += enclose(context.slope(tree, name), boxes) * (box - middle[name])
+        total += enclose(slopes[name], boxes) * (box - middle[name])
     if not natural.is_finite():
         return total
     return natural.intersection(total) if total.is_finite() else natural
+
+
+def _boxes(context: Context, tree: Expression) -> dict[str, arb]:
+    return {name: hull(context.domains[name]) for name in sorted(tree.symbols)}

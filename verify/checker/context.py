@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TypeVar
 
-from flint import fmpq_mpoly, fmpz
-
 from symbolic.expression import (
     Expression,
     Number,
@@ -34,19 +32,15 @@ from verify.checker.algebra import (
     TooLarge,
     Unproved,
     X,
-    as_fraction,
-    common_rate,
-    constant,
     rational,
-    used,
 )
-from verify.checker.signs import DECIDED, NEGATIVE, NONNEGATIVE, NONZERO, POSITIVE, ZERO, Signs
+from verify.checker.elementary import MAX_ROOT, Elementary
+from verify.checker.signs import DECIDED, NONNEGATIVE, NONZERO, POSITIVE, ZERO
 
 T = TypeVar("T")
 Fact = tuple[Expression, int]
 """A smooth formula and the signs it has at every point of the context."""
 
-MAX_ROOT = 12
 _MAX_LITERAL_BITS = 20_000
 
 
@@ -54,7 +48,7 @@ class Undefined(Unproved):
     """An argument is bad at every point of the context: the formula is defined nowhere there."""
 
 
-class Context(Signs):
+class Context(Elementary):
     """Points of a box where the facts hold, and what is known of formulas there."""
 
     def __init__(
@@ -68,8 +62,6 @@ class Context(Signs):
         self._memo: dict[int, tuple[Expression, Quotient]] = {}
         self._version = -1
         self._busy = False
-        self._unsettled = False
-        """Whether some normal form would be simpler if more signs were known."""
         self._granting = False
 
     # Contexts from contexts -------------------------------------------------------------
@@ -138,6 +130,18 @@ class Context(Signs):
     def slope(self, tree: Expression, name: str) -> Expression:
         """The derivative of the normal form; shown to exist at every point."""
         return self.work(lambda: self.table.tree(self._slope(self._normal(tree), name)))
+
+    def with_slopes(self, tree: Expression) -> tuple[Expression, dict[str, Expression]]:
+        """The normal form, and its derivative by each variable, as formulas."""
+
+        def answer() -> tuple[Expression, dict[str, Expression]]:
+            value, table = self._normal(tree), self.table
+            slopes = {
+                name: table.tree(table.slope(value, name)) for name in sorted(table.names(value))
+            }
+            return table.tree(value), slopes
+
+        return self.work(answer)
 
     def _slope(self, value: Quotient, name: str) -> Quotient:
         for index in self.table.closure(value.num) | self.table.closure(value.den):
@@ -290,196 +294,8 @@ class Context(Signs):
             return self.root(base, value)
         return self.exp(self.table.mul(exponent, self.log(base)))
 
-    # exp ------------------------------------------------------------------------------------
-
-    def exp(self, argument: Quotient) -> Quotient:
-        """Split over the terms of the argument, its variables counted from their lower ends."""
-        table = self.table
-        result = ONE
-        for monomial, coefficient in self._counted(argument.num).terms():
-            term, factor = UNIT, as_fraction(coefficient)
-            present = [i for i, power in enumerate(monomial) if power]
-            for i in present:
-                step, sign = self._remainder(i)
-                term *= step ** monomial[i]
-                factor *= sign ** int(monomial[i])
-            inside = table.quotient(term, argument.den)
-            lead = as_fraction(inside.num.leading_coefficient())
-            inside, factor = Quotient(inside.num / constant(lead), inside.den), factor * lead
-            result = table.mul(result, self._exp_term(inside, factor))
-        return result
-
-    def _exp_term(self, inside: Quotient, factor: Fraction) -> Quotient:
-        """exp(factor·inside)."""
-        table = self.table
-        present = used(inside.num)
-        linear = inside.den.is_one() and len(inside.num) == 1 and inside.num.total_degree() == 1
-        if linear and factor.denominator <= MAX_ROOT:
-            atom = table.atoms[present[0]]
-            if atom.kind == "log":
-                return self.root(atom.inside, factor)
-        key = inside.key
-        plain = linear or inside == ONE
-        rate = table.rates.setdefault(
-            key, common_rate(Fraction(1), factor) if plain else abs(factor)
-        )
-        if (factor / rate).denominator != 1:
-            raise Finer(key, common_rate(rate, factor))
-        power = int(factor / rate)
-        if abs(power) > 200:  # keep the degree low: an atom of its own
-            rate, power = abs(factor), 1 if factor > 0 else -1
-        generator = X[table.exponential(inside, rate)] ** abs(power)
-        return Quotient(generator, UNIT) if power >= 0 else table.quotient(UNIT, generator)
-
-    def _counted(self, poly: fmpq_mpoly) -> fmpq_mpoly:
-        """The polynomial in remainders, each in the place of its atom."""
-        args = list(X)
-        changed = False
-        for i in used(poly):
-            low, high = self._ends(i)
-            if low is not None:
-                args[i], changed = X[i] + constant(low), True
-            elif high is not None:
-                args[i], changed = constant(high) - X[i], True
-        return poly.compose(*args) if changed else poly
-
-    def _remainder(self, index: int) -> tuple[fmpq_mpoly, int]:
-        """What `_counted` calls the atom, as a polynomial with positive lead, and its sign."""
-        low, high = self._ends(index)
-        if low is not None:
-            return X[index] - constant(low), 1
-        return (X[index] - constant(high), -1) if high is not None else (X[index], 1)
-
-    def _ends(self, index: int) -> tuple[Fraction | None, Fraction | None]:
-        atom = self.table.atoms[index]
-        if atom.kind != "variable":
-            return (Fraction(1), None) if atom.kind == "exp" else (None, None)
-        domain = self.domains[atom.name]
-        if domain.lower is None:
-            return None, domain.upper
-        return domain.lower or None, None
-
-    # log and roots ------------------------------------------------------------------------------
-
-    def log(self, argument: Quotient) -> Quotient:
-        """log of a quotient > 0, split over its factors where all their signs are known."""
-        table = self.table
-        total = ZERO_QUOTIENT
-        for poly, direction in ((argument.num, 1), (argument.den, -1)):
-            content, factors = self._factors(poly)
-            total = table.add(total, self._log_rational(abs(content), direction))
-            for factor, multiplicity in factors:
-                sign = self.sign_of(factor)
-                if sign not in (POSITIVE, NEGATIVE):
-                    self._unsettled = True
-                    return Quotient(X[table.logarithm(argument)], UNIT)
-                part = self._log_factor(factor if sign == POSITIVE else -factor)
-                total = table.add(total, table.mul(rational(direction * multiplicity), part))
-        return total
-
-    def _log_factor(self, factor: fmpq_mpoly) -> Quotient:
-        """log of a positive polynomial that does not factor."""
-        table = self.table
-        if len(factor) == 1 and factor.total_degree() == 1:
-            atom = table.atoms[used(factor)[0]]
-            if atom.kind == "exp" and factor.leading_coefficient() == 1:
-                return table.mul(rational(atom.rate), atom.inside)
-            if atom.kind == "root" and factor.leading_coefficient() == 1:
-                return table.mul(rational(Fraction(1, atom.index)), self.log(atom.inside))
-        return Quotient(X[table.logarithm(Quotient(factor, UNIT))], UNIT)
-
-    def _log_rational(self, value: Fraction, direction: int) -> Quotient:
-        total = ZERO_QUOTIENT
-        for integer, sign in ((value.numerator, direction), (value.denominator, -direction)):
-            for prime, power in _prime_powers(integer):
-                atom = X[self.table.logarithm(rational(prime))]
-                total = self.table.add(total, Quotient(atom * (sign * power), UNIT))
-        return total
-
-    def root(self, base: Quotient, exponent: Fraction) -> Quotient:
-        """base**exponent for base >= 0 (> 0 if the exponent is negative)."""
-        table, q = self.table, exponent.denominator
-        if q == 1:
-            return table.power(base, exponent.numerator)
-        if base.is_zero:
-            return base
-        below = self.sign_of(base.den)
-        if below == NEGATIVE:
-            base = Quotient(-base.num, -base.den)
-        elif below != POSITIVE:
-            raise Unproved("a root of a quotient whose denominator has no known sign")
-        # (N/D)**(1/q) = (N·D**(q-1))**(1/q) / D for D > 0.
-        table._guard_power(base.den, q - 1)
-        radicand = base.num * base.den ** (q - 1)
-        top = self._poly_root(table.quotient(radicand).num, q)
-        return table.power(table.div(top, Quotient(base.den, UNIT)), exponent.numerator)
-
-    def _poly_root(self, radicand: fmpq_mpoly, q: int) -> Quotient:
-        """The q-th root of a polynomial >= 0: the product of its factors' roots, if all are >= 0."""
-        content, factors = self._factors(radicand)
-        whole, pieces = UNIT, []
-        for factor, multiplicity in factors:
-            sign = self.sign_of(factor)
-            if not sign & NEGATIVE:
-                oriented = factor
-            elif not sign & POSITIVE:
-                oriented, content = -factor, content * (-1) ** multiplicity
-            elif multiplicity % 2 == 0:  # a square is >= 0 and stays whole
-                self._unsettled = True
-                pieces.append((factor**multiplicity, 1))
-                continue
-            else:
-                self._unsettled = True
-                return Quotient(X[self.table.root(radicand, q)], UNIT)
-            whole *= oriented ** (multiplicity // q)
-            if multiplicity % q:
-                pieces.append((oriented, multiplicity % q))
-        if content < 0:  # then the radicand is 0 throughout
-            return Quotient(X[self.table.root(radicand, q)], UNIT)
-        result = self.table.mul(Quotient(whole, UNIT), self._rational_root(content, q))
-        for oriented, multiplicity in pieces:
-            result = self.table.mul(result, self._factor_root(oriented, multiplicity, q))
-        return result
-
-    def _factor_root(self, factor: fmpq_mpoly, multiplicity: int, q: int) -> Quotient:
-        if len(factor) == 1 and factor.total_degree() == 1 and factor.leading_coefficient() == 1:
-            atom = self.table.atoms[used(factor)[0]]
-            if atom.kind == "exp":
-                return self._exp_term(atom.inside, atom.rate * Fraction(multiplicity, q))
-        index = self.table.root(factor, q)
-        return self.table.quotient(X[index] ** multiplicity)
-
-    def _rational_root(self, value: Fraction, q: int) -> Quotient:
-        outside, result = Fraction(1), ONE
-        for integer, sign in ((value.numerator, 1), (value.denominator, -1)):
-            for prime, power in _prime_powers(integer):
-                whole, rest = divmod(sign * power, q)
-                outside *= Fraction(prime) ** whole
-                if rest:
-                    index = self.table.root(constant(prime), q)
-                    result = self.table.mul(result, self.table.quotient(X[index] ** rest))
-        return self.table.mul(rational(outside), result)
-
-    @staticmethod
-    def _factors(poly: fmpq_mpoly) -> tuple[Fraction, list[tuple[fmpq_mpoly, int]]]:
-        if poly.is_constant():
-            return as_fraction(poly.leading_coefficient()), []
-        if len(poly) > 400 or poly.total_degree() > 400:
-            return Fraction(1), [(poly, 1)]
-        content, factors = poly.factor()
-        return as_fraction(content), [(factor, int(power)) for factor, power in factors]
-
 
 _WORDS = {POSITIVE: "> 0", NONNEGATIVE: ">= 0", NONZERO: "other than 0", ZERO: "0"}
-
-
-def _prime_powers(value: int) -> list[tuple[int, int]]:
-    """Factors of a positive integer: primes, or the whole where it is large."""
-    if value == 1:
-        return []
-    if value.bit_length() > 64:
-        return [(value, 1)]
-    return [(int(prime), int(power)) for prime, power in fmpz(value).factor()]
 
 
 def zero_at(tree: Expression, name: str) -> Expression:

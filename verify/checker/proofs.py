@@ -185,7 +185,8 @@ def _shift(context: Context, claim: Expression, strict: bool, node: Proof) -> No
     if name in bound.symbols:
         raise Unproved(f"the bound of {name} depends on {name}")
     context.normal(bound)
-    if context.mask(symbol(name) - bound, NONNEGATIVE) & NEGATIVE:
+    shown = (symbol(name) - bound, call("exp", symbol(name)) - call("exp", bound))
+    if all(context.mask(form, NONNEGATIVE) & NEGATIVE for form in shown):
         raise Unproved(f"{name} is not shown to be at least {short(bound)}")
     values = {name: bound + symbol(name)}
     domains = {**context.domains, name: Range(Fraction(0), None, False)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -52,6 +53,9 @@ SIDES = {
     "flat_at_identity": ("r->1-", "r->1+"),
 }
 
+Choice = tuple[str, dict[str, Expression], dict[str, Range]]
+"""What a part of a key stands for: symbols replaced, and the ranges of the variables."""
+
 
 @dataclass(frozen=True)
 class Region:
@@ -65,7 +69,7 @@ class Region:
 def regions(tree: Expression, domains: Mapping[str, Range], condition: str) -> Iterator[Region]:
     """Every region that a proof of `condition` must treat."""
     names = tree.symbols
-    axes: list[list[tuple[str, dict[str, Expression], dict[str, Range]]]] = []
+    axes: list[list[Choice]] = []
     if "r" in names:
         axes.append([
             ("" if side == "r=1" else side, {"r": RATIO[side]},
@@ -79,7 +83,7 @@ def regions(tree: Expression, domains: Mapping[str, Range], condition: str) -> I
         ])  # fmt: skip
     for name in sorted(names - {"r", "A"}):
         where = domains[name]
-        axis = [("", {}, {name: Range(where.lower, where.upper)})]
+        axis: list[Choice] = [("", {}, {name: Range(where.lower, where.upper)})]
         for end, is_open in ((where.lower, where.lower_open), (where.upper, where.upper_open)):
             if end is not None and not is_open:
                 axis.append((f"{name}={end}", {name: number(end)}, {}))
@@ -87,9 +91,9 @@ def regions(tree: Expression, domains: Mapping[str, Range], condition: str) -> I
     for choice in product(*axes):
         values: dict[str, Expression] = {}
         box: dict[str, Range] = {}
-        for _, value, where in choice:
-            values.update(value)
-            box.update(where)
+        for _, replaced, ranges in choice:
+            values.update(replaced)
+            box.update(ranges)
         key = ",".join(part for part, _, _ in choice if part)
         yield Region(key, placed(tree, values), box)
 
@@ -133,6 +137,8 @@ def _cell(context: Context, tree: Expression, condition: str, item: object, gran
     while True:
         node = as_node(item, "a node")
         context.budget.spend(5)
+        if granted and "conclude" not in node:
+            context = _with_grants(context, tree)
         if "conclude" in node:
             _conclude(context, tree, condition, node["conclude"], granted)
             return
@@ -270,3 +276,11 @@ def _resolved(context: Context, tree: Expression, granted: bool) -> tuple[Contex
     generous = context.granting()
     smooth = resolve(generous, tree)
     return generous.with_facts(generous.facts), smooth
+
+
+def _with_grants(context: Context, tree: Expression) -> Context:
+    """The context with what is granted to the parts of the formula that are evaluated on all of it."""
+    generous = context.granting()
+    with suppress(Unproved):
+        resolve(generous, tree)
+    return generous.with_facts(generous.facts)

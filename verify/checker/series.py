@@ -16,7 +16,8 @@ from verify.checker.algebra import (
     as_fraction,
     rational,
 )
-from verify.checker.context import MAX_ROOT, Context, Undefined
+from verify.checker.context import Context, Undefined
+from verify.checker.elementary import MAX_ROOT
 from verify.checker.germs import S
 from verify.checker.signs import NEGATIVE, POSITIVE, ZERO
 
@@ -257,6 +258,11 @@ class Germ:
             return x
         if sign == NEGATIVE and exponent.denominator != 1:
             raise Undefined("a root of a negative number")
+        if exponent.denominator == 1 and 0 < exponent <= 8:
+            product = x
+            for _ in range(int(exponent) - 1):
+                product = self._mul(product, x)
+            return product
         first = x.terms[low]
         shifted = Series(
             {e - low: c for e, c in x.terms.items()}, None if x.end is None else x.end - low

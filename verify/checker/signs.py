@@ -257,6 +257,8 @@ class Signs:
 
     def _by_coefficients(self, poly: fmpq_mpoly, mode: str) -> int:
         """Every atom is written over quantities >= 0; then the coefficients decide."""
+        if not self.table.names(Quotient(poly, UNIT)):
+            return ANY
         whole, strict, closed = poly, {}, []
         degrees = poly.degrees()
         for index in range(len(self.table.atoms) - 1, -1, -1):

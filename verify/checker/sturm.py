@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from flint import fmpq, fmpq_poly
 
 from verify.checker.algebra import Range
@@ -54,7 +56,7 @@ def _changes(chain: list[fmpq_poly], at: fmpq | None, infinity: int) -> int:
     else:
         values = [p(at) for p in chain]
     signs = [value > 0 for value in values if value != 0]
-    return sum(a != b for a, b in zip(signs, signs[1:], strict=False))
+    return sum(a != b for a, b in pairwise(signs))
 
 
 def _sign(value: fmpq) -> int:
