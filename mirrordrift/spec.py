@@ -98,7 +98,9 @@ def _check_kind(kind: str) -> None:
 
 def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str | None) -> Target:
     suffix = next((s for s in (*NETWORK_SUFFIXES, FRONT_SUFFIX) if text.endswith(s)), "")
-    if only == "network" or (suffix and only is None):
+    if only == "network":
+        return _network(text, declared)
+    if suffix and only is None:
         return _from_file(text, suffix, declared, kind)
     from symbolic.catalogue import catalogue, suggest
 
@@ -132,12 +134,16 @@ def _bound(drift: Drift, declared: Mapping[str, Interval]) -> Drift:
 def _from_file(text: str, suffix: str, declared: Mapping[str, Interval], kind: str) -> Target:
     if suffix == FRONT_SUFFIX:
         return _front_member(Path(text), declared, kind)
+    return _network(text, declared)
+
+
+def _network(path: str, declared: Mapping[str, Interval]) -> DriftNetwork:
     from symbolic.network import load_network
 
-    network = load_network(text)
+    network = load_network(path)
     if declared:
         raise ConfigError(
-            f"'{min(declared)}' is declared, but the network {text} has no parameters; leave it out"
+            f"'{min(declared)}' is declared, but the network {path} has no parameters; leave it out"
         )
     return network
 

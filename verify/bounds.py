@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from symbolic.expression import Expression, call, number
-from verify.kernel import Quotient, coefficients, used
-from verify.signs import NEGATIVE, POSITIVE, Signs
+from verify.masks import NEGATIVE, POSITIVE
+from verify.polynomials import Quotient, coefficients, used
+from verify.signs import Signs
 
 
 def lower_bound(signs: Signs, fact: Quotient, mask: int, name: str) -> Expression | None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression, number, substitute, symbol
 from symbolic.parser import parse
-from verify.kernel import Quotient, as_fraction, coefficients, used
+from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, relation
+from verify.polynomials import Quotient, as_fraction, coefficients, used
 from verify.prove import Budget, Prover, with_scales
 from verify.regions import Region
 from verify.resolve import Resolver, Undecided, Undefined
 from verify.scatter import Scatter
-from verify.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, Signs, relation
+from verify.signs import Signs
 
 Node = dict[str, Any]
 _MAX_SPLITS = 24
@@ -58,7 +60,7 @@ class Attempt:
 def prove_region(attempt: Attempt) -> Node | None:
     """A certificate node for the goal ("defined", "nonnegative" or "zero") on a region, or None."""
     for text in _ordered_charts(attempt.region):
-        node = with_scales(lambda scales, text=text: _in_chart(attempt, text, scales))
+        node = with_scales(partial(_in_chart, attempt, text))
         if node is not None:
             return node
     return None

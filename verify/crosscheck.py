@@ -29,10 +29,10 @@ from symbolic.expression import (
 from symbolic.numeric import evaluate
 from symbolic.operations import OPERATIONS
 from symbolic.sympy_bridge import to_sympy
+from verify.masks import NEGATIVE, POSITIVE, ZERO
 from verify.pieces import Guard, TooManyPieces, smooth_pieces
 from verify.points import simple
 from verify.report import Report, Verdict, Witness
-from verify.signs import NEGATIVE, POSITIVE, ZERO
 
 MAX_NODES = 300
 _MAX_DEGREE = 24

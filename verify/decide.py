@@ -23,12 +23,12 @@ from verify.cells import Attempt, Cell, Node, prove_region
 from verify.checker import check_certificate
 from verify.falsify import Findings, falsify
 from verify.flat import Failure, prove_flat
-from verify.kernel import as_fraction
+from verify.masks import NEGATIVE, POSITIVE
 from verify.points import candidate_points, nonzero_point, simple, value_at
+from verify.polynomials import as_fraction
 from verify.prove import Budget, OutOfTime
 from verify.regions import regions
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
-from verify.signs import NEGATIVE, POSITIVE
 
 CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
 _QUICK_STEPS, _LONG_STEPS = 200, 4000

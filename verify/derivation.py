@@ -15,10 +15,10 @@ from symbolic.expression import Expression, number, substitute, symbol
 from symbolic.latex import to_latex
 from symbolic.sympy_bridge import from_sympy, to_sympy
 from verify.crosscheck import Clock, OutOfReach, bounded
+from verify.masks import ANY, NEGATIVE, POSITIVE, ZERO
 from verify.pieces import Guard, SignOf, sign_on
 from verify.prose import Shown
 from verify.regions import ADVANTAGE, RATIO
-from verify.signs import ANY, NEGATIVE, POSITIVE, ZERO
 
 ADVANTAGES = {
     "A<0": Interval(None, Fraction(0)),

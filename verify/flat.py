@@ -13,11 +13,12 @@ from typing import Any
 
 from symbolic.expression import Expression, number, substitute
 from verify.cells import Attempt, Cell, CellProver, Node
-from verify.kernel import GENERATORS, ONE_POLY, Quotient, used
+from verify.masks import NEGATIVE, POSITIVE, ZERO
+from verify.polynomials import GENERATORS, ONE_POLY, Quotient, used
 from verify.prove import Budget, Prover, with_scales
 from verify.resolve import Resolver, Undecided, Undefined
 from verify.scatter import Scatter
-from verify.signs import NEGATIVE, POSITIVE, ZERO, Signs
+from verify.signs import Signs
 
 _MAX_ORDER = 8
 

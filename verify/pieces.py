@@ -13,9 +13,10 @@ from typing import Any
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression, call, number, substitute
+from verify.masks import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, RELATIONS, ZERO
 from verify.prove import with_scales
 from verify.resolve import Resolver, Undecided
-from verify.signs import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, RELATIONS, ZERO, Signs
+from verify.signs import Signs
 
 Guard = tuple[Expression, str]
 """A smooth formula and the relation to 0 that is assumed of it."""

@@ -11,9 +11,10 @@ from flint import arb, ctx
 from symbolic.domains import Interval
 from symbolic.expression import constant_value, number, substitute
 from verify.balls import enclose
-from verify.kernel import Quotient
+from verify.masks import NEGATIVE, POSITIVE, ZERO
+from verify.polynomials import Quotient
 from verify.prove import Prover
-from verify.signs import NEGATIVE, POSITIVE, ZERO, Signs
+from verify.signs import Signs
 
 _MAX_POINTS = 400
 _PRECISIONS = (64, 256, 1024)

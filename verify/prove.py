@@ -16,29 +16,12 @@ from flint import fmpq_mpoly
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression
-from verify.kernel import (
-    GENERATORS,
-    ONE_POLY,
-    Quotient,
-    ScaleNeeded,
-    TooLarge,
-    used,
-)
+from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, flip, relation, settled
+from verify.polynomials import GENERATORS, ONE_POLY, Quotient, ScaleNeeded, TooLarge, monic, used
 from verify.resolve import Resolver, Undecided, Undefined
 from verify.rules import RULES, by_fact
 from verify.scatter import Scatter
-from verify.signs import (
-    NEGATIVE,
-    NONNEGATIVE,
-    NONPOSITIVE,
-    POSITIVE,
-    ZERO,
-    Signs,
-    flip,
-    monic,
-    relation,
-    settled,
-)
+from verify.signs import Signs
 
 Proof = dict[str, Any]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from symbolic.expression import Expression, Number, integer_exponent
 from verify.derivation import Setting
+from verify.masks import NEGATIVE, POSITIVE, ZERO
 from verify.pieces import Guard, Piece, SignOf
 from verify.report import Report, Verdict
-from verify.signs import NEGATIVE, POSITIVE, ZERO
 
 _WORDS = {
     "monotone": "calculus (its value where a variable begins, and the sign of its slope)",

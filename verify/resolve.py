@@ -8,8 +8,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbolic.expression import Expression, Number, Symbol, constant_value, integer_exponent
-from verify.kernel import GENERATORS, Quotient, TooLarge
-from verify.signs import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, NONZERO, POSITIVE, ZERO, Signs
+from verify.masks import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, NONZERO, POSITIVE, ZERO
+from verify.polynomials import GENERATORS, Quotient, TooLarge
+from verify.signs import Signs
 
 
 class Undecided(Exception):
@@ -168,7 +169,7 @@ class Resolver:
         for known, value in ((POSITIVE, 1), (NEGATIVE, -1), (ZERO, 0)):
             if mask & ~known == 0:
                 return self.signs.rational(value)
-        if mask == ANY or mask == NONZERO:
+        if mask in (ANY, NONZERO):
             raise Undecided(x, (POSITIVE, NONPOSITIVE))
         raise Undecided(x, (POSITIVE, ZERO) if mask == NONNEGATIVE else (NEGATIVE, ZERO))
 

@@ -11,8 +11,9 @@ import numpy as np
 from flint import fmpq_mpoly
 
 from symbolic.domains import Interval
-from verify.kernel import Kernel, Quotient, as_fraction, used
-from verify.signs import NEGATIVE, POSITIVE, ZERO
+from verify.kernel import Kernel
+from verify.masks import NEGATIVE, POSITIVE, ZERO
+from verify.polynomials import Quotient, as_fraction, used
 
 _POINTS = 320
 _NOISE = 1e-11

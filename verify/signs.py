@@ -1,80 +1,33 @@
-"""What sign a quotient has on a region: from facts, coefficients, factors and exact constants.
-
-A sign is a set of possibilities, a mask over NEGATIVE, ZERO and POSITIVE; ANY knows nothing.
-"""
+"""What sign a quotient has on a region: from facts, coefficients, factors and exact constants."""
 
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import pairwise
-from math import prod
 
 from flint import arb, ctx, fmpq, fmpq_mpoly, fmpq_poly
 
 from symbolic.domains import Interval
-from verify.kernel import (
+from verify.elementary import Elementary
+from verify.masks import ANY, NEGATIVE, NONZERO, POSITIVE, ZERO, flip, product
+from verify.polynomials import (
     GENERATORS,
     MAX_TERMS,
     ONE_POLY,
-    Kernel,
     Quotient,
     coefficients,
+    compose,
     constant,
-    key_of,
+    expansion,
+    monic,
     used,
 )
+from verify.sturm import sign_on
 
-NEGATIVE, ZERO, POSITIVE = 1, 2, 4
-NONNEGATIVE, NONPOSITIVE, NONZERO, ANY = 6, 3, 5, 7
-RELATIONS = {">": POSITIVE, ">=": NONNEGATIVE, "<": NEGATIVE, "<=": NONPOSITIVE, "=": ZERO}
 _MAX_PRECISION = 2048
 _MAX_EXPANSION = 6000
 
 
-def flip(mask: int) -> int:
-    """The mask of −x."""
-    return (
-        (mask & ZERO) | (POSITIVE if mask & NEGATIVE else 0) | (NEGATIVE if mask & POSITIVE else 0)
-    )
-
-
-def product(a: int, b: int) -> int:
-    """The mask of x·y."""
-    out = ZERO if (a & ZERO) or (b & ZERO) else 0
-    for x, y, z in ((4, 4, 4), (1, 1, 4), (4, 1, 1), (1, 4, 1)):
-        if a & x and b & y:
-            out |= z
-    return out
-
-
-def relation(mask: int) -> str | None:
-    """The relation a mask states, None for ANY and for `≠ 0`."""
-    for text, states in (
-        ("=", ZERO),
-        (">", POSITIVE),
-        ("<", NEGATIVE),
-        (">=", NONNEGATIVE),
-        ("<=", NONPOSITIVE),
-    ):
-        if mask & ~states == 0:
-            return text
-    return None
-
-
-def settled(mask: int, multiplicity: int, strict: bool) -> bool:
-    """Whether a factor's sign needs no proof: strictly known, or of even power, or one-signed."""
-    if strict:
-        return mask in (POSITIVE, NEGATIVE)
-    return multiplicity % 2 == 0 or mask & ~NONNEGATIVE == 0 or mask & ~NONPOSITIVE == 0
-
-
-def monic(poly: fmpq_mpoly) -> tuple[str, bool]:
-    """(canonical key, whether the sign was flipped)."""
-    lead = poly.leading_coefficient()
-    return key_of(poly / lead), bool(lead < 0)
-
-
-class Signs(Kernel):
+class Signs(Elementary):
     """A kernel that knows facts about its region and infers signs from them."""
 
     def __init__(self, domains: dict[str, Interval], scales: dict[str, Fraction]) -> None:
@@ -257,9 +210,9 @@ class Signs(Kernel):
             if mode == "bounded" and self._both_ends(index):
                 poly, args[index] = self._moebius(poly, index)
         if mode != "plain" and args:
-            if _expansion(poly, args) > _MAX_EXPANSION:
+            if expansion(poly, args) > _MAX_EXPANSION:
                 return ANY
-            poly = _compose(poly, args)
+            poly = compose(poly, args)
         if len(poly.coeffs()) > MAX_TERMS:
             return ANY
         return self._sign_of_coefficients(poly, strict)
@@ -320,7 +273,7 @@ class Signs(Kernel):
             if inner & NEGATIVE:
                 return x, True
             if mode == "tangent" and atom.inside.den.is_one():
-                linear = _compose(atom.inside.num, args) * constant(atom.rate)
+                linear = compose(atom.inside.num, args) * constant(atom.rate)
                 return ONE_POLY + linear + x, inner == POSITIVE
             return x + 1, inner == POSITIVE
         inner = self.infer(self.sub(atom.inside, self.one))
@@ -374,48 +327,7 @@ class Signs(Kernel):
         dense = [fmpq(0)] * (degree + 1)
         for power, part in coefficients(poly, present[0]).items():
             dense[power] = part.leading_coefficient()
-        return _sign_on(fmpq_poly(dense), lower, upper, lower_open)
-
-
-def _sign_on(poly: fmpq_poly, lower: Fraction, upper: Fraction | None, lower_open: bool) -> int:
-    """Sign of a polynomial between two rationals by exact root counting (Sturm sequence)."""
-    low = fmpq(lower.numerator, lower.denominator)
-    at_low = poly(low)
-    high = fmpq(upper.numerator, upper.denominator) if upper is not None else None
-    roots = sturm_count(poly, low, high)
-    if roots:
-        return ANY
-    beyond = poly.coeffs()[-1] if high is None else poly((low + high) / 2)
-    mask = POSITIVE if beyond > 0 else NEGATIVE
-    if at_low == 0 and not lower_open:
-        mask |= ZERO
-    if high is not None and poly(high) == 0:
-        mask |= ZERO
-    return mask
-
-
-def sturm_count(poly: fmpq_poly, low: fmpq, high: fmpq | None) -> int:
-    """Number of distinct roots in (low, high), ends excluded (high None: infinity)."""
-    for end in (low, high):
-        if end is not None:
-            linear = fmpq_poly([-end, 1])
-            while poly(end) == 0:
-                poly = poly // linear
-    if poly.degree() <= 0:
-        return 0
-    chain = [poly, poly.derivative()]
-    while chain[-1].degree() > 0:
-        remainder = chain[-2] % chain[-1]
-        if remainder.degree() < 0:
-            break
-        chain.append(-remainder)
-
-    def changes(at: fmpq | None) -> int:
-        values = [p.coeffs()[-1] if at is None else p(at) for p in chain if p.degree() >= 0]
-        signs = [v > 0 for v in values if v != 0]
-        return sum(a != b for a, b in pairwise(signs))
-
-    return changes(low) - changes(high)
+        return sign_on(fmpq_poly(dense), lower, upper, lower_open)
 
 
 def _plain_coefficients(poly: fmpq_mpoly, strict: dict[int, bool]) -> int:
@@ -428,16 +340,3 @@ def _plain_coefficients(poly: fmpq_mpoly, strict: dict[int, bool]) -> int:
     weak = [i for i in used(poly) if not strict.get(i, False)]
     certain = not weak or any(not any(m[i] for i in weak) for m in poly.monoms())
     return mask if certain else mask | ZERO
-
-
-def _expansion(poly: fmpq_mpoly, args: dict[int, fmpq_mpoly]) -> int:
-    """A bound for the number of terms that substitution produces before like ones meet."""
-    wide = [(i, len(value.coeffs()) - 1) for i, value in args.items() if len(value.coeffs()) > 1]
-    return sum(prod(1 + extra * int(m[i]) for i, extra in wide) for m in poly.monoms())
-
-
-def _compose(poly: fmpq_mpoly, args: dict[int, fmpq_mpoly]) -> fmpq_mpoly:
-    full = list(GENERATORS)
-    for index, value in args.items():
-        full[index] = value
-    return poly.compose(*full)

@@ -24,6 +24,9 @@ COMMANDS = {
     "doctor": "what is installed and usable here",
 }
 
+_WITHOUT_BLAS = ("verify", "check", "equal", "catalogue")
+"""Commands that multiply no large matrices: NumPy starts 0.05 s sooner without a pool of threads."""
+
 _OVERVIEW = """\
 usage: drift COMMAND ...
 
@@ -40,6 +43,8 @@ example:
 
 def entry() -> int:
     """The console script: the command in `sys.argv`, as an exit code."""
+    if sys.argv[1:2] and sys.argv[1] in _WITHOUT_BLAS:
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     return main(sys.argv[1:])
 
 

@@ -108,3 +108,21 @@ def test_progress_on_a_terminal_leaves_standard_output_alone(monkeypatch, capsys
         print(item)
     assert capsys.readouterr().out == "1\n2\n3\n"
     assert "counting" in stream.getvalue()
+
+
+def test_short_columns_give_way_to_names(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = on_terminal(monkeypatch)
+    rows = [
+        (f"entry-number-{n}", "proved", "(r - 1)**2 + " * 20, "Paper " * 20, "2022")
+        for n in range(3)
+    ]
+    render.show_table(
+        ("name", "verdict", "formula", "paper", "year"), rows, short=("formula", "paper")
+    )
+    shown = terminal.getvalue().splitlines()
+    assert len(shown) == 5
+    for row in shown[2:]:
+        assert len(row) <= 80
+        assert row.startswith("entry-number-")
+        assert row.rstrip().endswith("2022")

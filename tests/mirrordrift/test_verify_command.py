@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -65,6 +66,7 @@ def test_exit_codes(drift, undecided, arguments, code):
         (["absent.npz"], "no such file"),
         (["absent.json"], "no such file"),
         (["--network", "ppo"], "unknown suffix"),
+        (["--network", "member.json"], "unknown suffix"),
         (["ppo", "--param", "beta=2"], "no parameter of ppo"),
         (["q*(r-1)**2", "--param", "q is positive"], "cannot read this declaration"),
         (["q*(r-1)**2", "--param", "q=1", "--param", "q=2"], "declared twice"),
@@ -262,6 +264,9 @@ def test_certificate_of_one_and_of_many(drift, tmp_path):
     one, many, formulas = (tmp_path / name for name in ("one.json", "many.jsonl", "f.txt"))
     assert drift("verify", "kl", "--certificate", one).code == 0
     assert json.loads(one.read_text())["conditions"]
+    if os.name == "posix":
+        formulas.touch()
+        assert one.stat().st_mode == formulas.stat().st_mode
     formulas.write_text(f"{PROVED}\nr +* 1\n{REFUTED}\n")
     drift("verify", "--file", formulas, "--certificate", many)
     assert len(many.read_text().splitlines()) == 2

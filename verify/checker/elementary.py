@@ -43,8 +43,8 @@ class Elementary(Signs):
         result = ONE
         counted = self._counted(argument.num)
         if len(counted) > (MAX_SPLIT if argument.den.is_constant() else MAX_SPLIT_OVER):
-            lead = argument.num.leading_coefficient()
-            return self._exp_term(Quotient(argument.num / lead, argument.den), as_fraction(lead))
+            whole = as_fraction(argument.num.leading_coefficient())
+            return self._exp_term(Quotient(argument.num / constant(whole), argument.den), whole)
         for monomial, coefficient in counted.terms():
             term, factor = UNIT, as_fraction(coefficient)
             present = [i for i, power in enumerate(monomial) if power]

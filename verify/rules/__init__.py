@@ -9,4 +9,6 @@ from verify.rules.enclosing import numeric
 from verify.rules.facts import by_fact, grouped
 from verify.rules.shapes import conjugate, exponentiate, quadratic, shift
 
+__all__ = ["RULES", "by_fact"]
+
 RULES = (grouped, by_fact, conjugate, exponentiate, monotone, quadratic, shift, numeric)

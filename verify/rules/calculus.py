@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from flint import fmpq_mpoly
 
-from verify.kernel import GENERATORS, ONE_POLY, Quotient, coefficients, used
+from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, settled
+from verify.polynomials import GENERATORS, ONE_POLY, Quotient, coefficients, used
 from verify.resolve import Undecided, Undefined
-from verify.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, settled
 
 if TYPE_CHECKING:
     from verify.prove import Prover

@@ -15,9 +15,9 @@ from flint import arb
 from symbolic.domains import Interval
 from symbolic.expression import Expression
 from verify.balls import enclose, hull
-from verify.kernel import ONE_POLY, Quotient
+from verify.masks import NONNEGATIVE, POSITIVE, ZERO
+from verify.polynomials import ONE_POLY, Quotient
 from verify.scatter import Scatter
-from verify.signs import NONNEGATIVE, POSITIVE, ZERO
 
 if TYPE_CHECKING:
     from flint import fmpq_mpoly

@@ -10,7 +10,7 @@ from flint import fmpq_mpoly
 from symbolic.domains import Interval
 from symbolic.expression import Expression
 from verify.balls import enclose, hull
-from verify.kernel import ONE_POLY, Quotient
+from verify.polynomials import ONE_POLY, Quotient
 from verify.rules.covers import Cover
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from flint import fmpq_mpoly
 
-from verify.kernel import GENERATORS, Quotient, coefficients, used
-from verify.signs import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO, relation
+from verify.masks import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO, relation
+from verify.polynomials import GENERATORS, Quotient, coefficients, used
 
 if TYPE_CHECKING:
     from verify.prove import Prover

@@ -11,8 +11,8 @@ from flint import fmpq_mpoly
 from symbolic.domains import Interval
 from symbolic.expression import Expression, symbol
 from verify.bounds import lower_bound
-from verify.kernel import GENERATORS, ONE_POLY, Quotient, as_fraction, coefficients, used
-from verify.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE
+from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE
+from verify.polynomials import GENERATORS, ONE_POLY, Quotient, as_fraction, coefficients, used
 
 if TYPE_CHECKING:
     from verify.prove import Prover
