@@ -88,7 +88,7 @@ class Prover:
             seen = self.scatter.seen(k, k.quotient(factor))
             if seen not in (POSITIVE, NEGATIVE) and multiplicity % 2:
                 if seen == ZERO:
-                    seen = POSITIVE
+                    seen = self._wanted(factor, value)
                 else:
                     return self._split_on(factor, value, mask, depth)
             wanted = seen if needs_strict or seen == POSITIVE | NEGATIVE else seen | ZERO
@@ -114,6 +114,11 @@ class Prover:
             scale = value.num.leading_coefficient() / lemmas[0][0].leading_coefficient()
             if scale == 1:
                 return lemmas[0][2]
+        learned = k.fork()
+        for factor, sign, _ in lemmas:
+            learned.learn(learned.quotient(factor), sign)
+        if learned.infer(value) & ~mask:
+            return None
         proof = {"rule": "infer"}
         for factor, sign, inner in reversed(lemmas):
             proof = {
@@ -121,6 +126,12 @@ class Prover:
                 "proof": inner, "then": proof,
             }  # fmt: skip
         return proof
+
+    def _wanted(self, factor: fmpq_mpoly, value: Quotient) -> int:
+        """The sign a factor needs where no sample shows one: that of the rest of the product."""
+        k = self.signs
+        rest = k.infer(k.div(value, k.quotient(factor)))
+        return NEGATIVE if rest & NEGATIVE and not rest & POSITIVE else POSITIVE
 
     def _open_product(
         self, value: Quotient, factors: list[fmpq_mpoly], strict: bool, depth: int

@@ -268,9 +268,9 @@ def on_the_right(formula, proof, **changes):
     ("log(r)**2 - 2*log(r) + 2", {"rule": "combine", "terms": [
         {"factor": "1", "of": "(_s-1)**2", "relation": ">=", "proof": INFER},
         {"factor": "1/2", "of": "2", "relation": ">", "proof": INFER}]}),
-    ("log(r)**2 - 2*log(r) + 3", {"rule": "bisect", "in": "_s", "at": "2",
+    ("log(r)**2 - 2*log(r) + 4", {"rule": "bisect", "in": "_s", "at": "2",
         "low": {"rule": "ball", "centred": True}, "high": INFER}),
-    ("log(r)**2 - 2*log(r) + 3", {"rule": "bisect", "in": "_s", "at": "5/2",
+    ("log(r)**2 - 2*log(r) + 4", {"rule": "bisect", "in": "_s", "at": "5/2",
         "low": {"rule": "bisect", "in": "_s", "at": "1",
                 "low": {"rule": "ball"}, "high": {"rule": "ball", "centred": True}},
         "high": {"rule": "shift", "in": "_s", "by": "5/2", "proof": INFER}}),
