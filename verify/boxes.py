@@ -169,9 +169,9 @@ def through_layer(inputs: Boxes, weights: Floats) -> Boxes:
 
 def exactly(value: Fraction | int) -> Boxes:
     """The narrowest interval around a rational, for every box."""
-    near = np.float64(float(value)) if abs(value) < 1e308 else np.float64(np.nan)
+    near = np.asarray(float(value) if abs(Fraction(value)) < 10**308 else np.nan)
     if np.isfinite(near) and Fraction(float(near)) == value:
-        return Boxes(near, near)  # type: ignore[arg-type]
+        return Boxes(near, near)
     return Boxes(_down(near), _up(near))
 
 

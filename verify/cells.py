@@ -20,7 +20,7 @@ from verify.signs import Signs
 
 Node = dict[str, Any]
 _MAX_SPLITS = 24
-_SPLITS = {
+_SPLITS: dict[tuple[int, ...], tuple[int, int]] = {
     (POSITIVE, NONPOSITIVE): (POSITIVE, NONPOSITIVE),
     (NONNEGATIVE, NEGATIVE): (NONNEGATIVE, NEGATIVE),
     (NONNEGATIVE, NONPOSITIVE): (POSITIVE, NONPOSITIVE),

@@ -8,10 +8,11 @@ from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import call
 from verify.cells import Attempt, prove_region
+from verify.enclosure import certify
 from verify.falsify import falsify
 from verify.prove import Budget, OutOfTime
 from verify.regions import regions
-from verify.report import Condition, Verdict
+from verify.report import Condition, Verdict, Witness
 
 _STEPS = 2000
 
@@ -33,7 +34,7 @@ def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
         for deep in (False, True):
             findings = falsify(square, deep=deep, deadline=deadline)
             if findings.nonnegative is not None:
-                witness = findings.nonnegative
+                witness = _shown(difference, findings.nonnegative)
                 return Condition("equal", Verdict.REFUTED, "exact counterexample", witness)
             if not deep and _proved(difference, deadline):
                 return Condition("equal", Verdict.PROVED, "f - g is identically 0 on every region")
@@ -61,6 +62,11 @@ def _difference(f: Drift, g: Drift) -> Drift:
                 remedy=f'bind or declare it alike: --param "{name} in {f.domains[name]}"',
             )
     return Drift(formula=f.formula - g.formula, kind=f.kind, domains={**f.domains, **g.domains})
+
+
+def _shown(difference: Drift, witness: Witness) -> Witness:
+    """The witness with f − g there."""
+    return Witness(witness.point, "value", certify(difference.bound_formula(), witness.point).text)
 
 
 def _proved(difference: Drift, deadline: float) -> bool:

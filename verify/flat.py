@@ -94,12 +94,13 @@ def germ_of(signs: Signs, value: Quotient) -> Germ:
             total = signs.add(total, term)
         for i in indices:
             weight = _value_at(signs, poly.derivative(i), point)
-            if point[i][1] is None:
+            rise = point[i][1]
+            if rise is None:
                 if signs.infer(weight) not in (POSITIVE, NEGATIVE):
                     raise Undefined("an infinite slope times 0 at r = 1")
                 infinite = True
             else:
-                slope = signs.add(slope, signs.mul(weight, point[i][1]))
+                slope = signs.add(slope, signs.mul(weight, rise))
         return total, None if infinite else slope
 
     top, top_slope = poly_at(value.num)

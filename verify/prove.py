@@ -300,8 +300,9 @@ class Prover:
                 again = part.renamed(self.signs.tree(value), {})
                 if again is not None:
                     part = part.under(again, mask)
-            value = part.renamed(tree, {})
-            return value and part.prove(value, POSITIVE if strict else NONNEGATIVE, depth)
+            claim = part.renamed(tree, {})
+            goal = POSITIVE if strict else NONNEGATIVE
+            return None if claim is None else part.prove(claim, goal, depth)
 
         return with_scales(attempt)
 

@@ -84,7 +84,12 @@ THREE = everywhere(("A<0", "A=0", "A>0"))
 def test_kl_replays():
     found = accepts(KL, KL_PROOF)
     assert found.domains == {}
-    assert list(found.conditions) == ["defined", "nonnegative", "zero_at_identity", "flat_at_identity"]
+    assert list(found.conditions) == [
+        "defined",
+        "nonnegative",
+        "zero_at_identity",
+        "flat_at_identity",
+    ]
 
 
 def test_order_of_conditions_does_not_matter():
@@ -117,9 +122,7 @@ def test_reverse_kl_by_calculus():
     "where(A > 0, (r-1)**2, 0*A)", "where(r <= 1, 0, log(r)**2)", "(r-1)**2*A**0",
 ])  # fmt: skip
 def test_shapes_that_need_no_calculus(formula):
-    keys = (
-        (NINE, THREE, SIX) if "A" in formula else (["r<1", "", "r>1"], [""], ["r->1-", "r->1+"])
-    )
+    keys = (NINE, THREE, SIX) if "A" in formula else (["r<1", "", "r>1"], [""], ["r->1-", "r->1+"])
     clip = {"split": "exp(_s) - 2", ">": BY_INFER, "<=": BY_INFER}
     nodes = dict.fromkeys(keys[0], BY_INFER) | ({"r>1": clip} if "clip" in formula else {})
     accepts(formula, {
@@ -197,7 +200,9 @@ def test_conjugate_of_a_root():
 
     def node(u):
         times = f"1/(sqrt(1+({u})**2) + 1)"
-        return {"conclude": {"rule": "restate", "claim": f"({u})**2", "times": times, "proof": INFER}}
+        return {
+            "conclude": {"rule": "restate", "claim": f"({u})**2", "times": times, "proof": INFER}
+        }
 
     accepts("sqrt(1+(r-1)**2) - 1", {
         "nonnegative": proved({"r<1": node("exp(-_s)-1"), "": ZERO, "r>1": node("exp(_s)-1")}),
@@ -232,7 +237,9 @@ def test_jensen_shannon():
 
     def node(sign):
         r = "exp(_s)" if sign > 0 else "exp(-_s)"
-        slope = f"{r}*(log({r}) - log((1+{r})/2))" if sign > 0 else f"-{r}*(log({r}) - log((1+{r})/2))"
+        slope = (
+            f"{r}*(log({r}) - log((1+{r})/2))" if sign > 0 else f"-{r}*(log({r}) - log((1+{r})/2))"
+        )
         inner = f"log({r}) - log((1+{r})/2)"
         again = {
             "rule": "monotone", "in": "_s", "direction": "up", "start": {"rule": "zero"},
@@ -292,7 +299,7 @@ def test_monotone_down_from_a_finite_end():
         "slope": {"of": "-1", "times": "(exp(_s)-1)**2", "proof": INFER},
     }  # fmt: skip
     keys = everywhere(ONE_SIDED, ("", "t=0", "t=1"))
-    nodes = {key: BY_INFER for key in keys}
+    nodes = dict.fromkeys(keys, BY_INFER)
     nodes["r>1"] = {"conclude": proof}
     found = accepts("(r-1)**2*(1-t)", {"nonnegative": proved(nodes)})
     assert found.domains == {"t": "[0, 1]"}
@@ -307,7 +314,7 @@ def test_facts_along_a_path_may_be_used():
     }  # fmt: skip
     inner = {"rule": "shift", "in": "_a", "by": "exp(_s)", "proof": INFER}
     split = {"split": "_a - exp(_s)", ">": {"conclude": inner}, "<=": BY_INFER}
-    nodes = {key: BY_INFER for key in NINE}
+    nodes = dict.fromkeys(NINE, BY_INFER)
     nodes["r>1,A>0"] = split
     nodes["r<1,A>0"] = {"split": "_a - exp(-_s)", ">": BY_INFER, "<=": BY_INFER}
     nodes["A>0"] = {"split": "_a - 1", ">": BY_INFER, "<=": BY_INFER}
@@ -342,14 +349,21 @@ def test_pin_and_contradiction():
 def test_parameters_of_either_sign_are_bisected():
     node = {"bisect": "k", "at": "0", "low": BY_INFER, "high": BY_INFER}
     keys = ["r<1", "", "r>1"]
-    accepts("(r-1)**2*abs(k)", {"nonnegative": proved(dict.fromkeys(keys, node))}, {"k": "(-inf, inf)"})
+    accepts(
+        "(r-1)**2*abs(k)", {"nonnegative": proved(dict.fromkeys(keys, node))}, {"k": "(-inf, inf)"}
+    )
     refuses("(r-1)**2*abs(k)", {"nonnegative": proved(dict.fromkeys(keys, BY_INFER))},
             {"k": "(-inf, inf)"}, because="guard")  # fmt: skip
 
 
 def test_where_defined():
     formula = "log(A)**2*(r-1)**2"
-    witness = {"point": {"r": "2", "A": "-1"}, "evidence": "value", "text": "undefined", "side": None}
+    witness = {
+        "point": {"r": "2", "A": "-1"},
+        "evidence": "value",
+        "text": "undefined",
+        "side": None,
+    }
     undefined = {"conclude": {"rule": "undefined"}}
     nodes = {key: BY_INFER if "A>0" in key else undefined for key in NINE}
     conditions = {
@@ -366,7 +380,9 @@ def test_where_defined():
     refuses(formula, {"defined": proved(nodes, where_defined=True)}, because="where_defined")
     # What is granted may be used: A·sqrt(A) > 0 because sqrt(A) is taken to exist.
     taken = dict.fromkeys(everywhere(ONE_SIDED, [""]), BY_INFER)
-    accepts("(r-1)**2*k*sqrt(k)", {"nonnegative": proved(taken, where_defined=True)}, {"k": "(-1, 1)"})
+    accepts(
+        "(r-1)**2*k*sqrt(k)", {"nonnegative": proved(taken, where_defined=True)}, {"k": "(-1, 1)"}
+    )
     refuses("(r-1)**2*k*sqrt(k)", {"nonnegative": proved(taken)}, {"k": "(-1, 1)"})
 
 

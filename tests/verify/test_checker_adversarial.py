@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from verify.checker import check_certificate
 
-_SPEC = importlib.util.spec_from_file_location("by_hand", Path(__file__).with_name("test_checker.py"))
+_SPEC = importlib.util.spec_from_file_location(
+    "by_hand", Path(__file__).with_name("test_checker.py")
+)
 by_hand = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(by_hand)
 
@@ -133,7 +135,10 @@ def test_false_claims(formula, proof, because):
 
 def test_strictness_needs_a_strict_step():
     """s² − s² + 0 > 0 is false; so is s·(1 − t) > 0 with t = 1 in reach."""
-    zero = {"rule": "combine", "terms": [{"factor": "0", "of": "1", "relation": ">", "proof": INFER}]}
+    zero = {
+        "rule": "combine",
+        "terms": [{"factor": "0", "of": "1", "relation": ">", "proof": INFER}],
+    }
     flat_start = monotone(start={"rule": "zero"}, of="0", proof={"rule": "zero"})
     for strict in (zero, flat_start, {"rule": "zero"}, {"rule": "combine", "terms": []}):
         lemma = {"rule": "lemma", "of": "_s - _s", "relation": ">", "proof": strict, "then": INFER}
@@ -165,7 +170,9 @@ def test_facts_with_the_variable_do_not_reach_the_start():
         {"rule": "shift", "in": "_a", "by": "2*exp(_s)", "proof": INFER},
         {"rule": "shift", "in": "_s", "by": "_a", "proof": INFER},
     ):
-        wrong = nodes | {"r>1,A>0": {"split": "_a - exp(_s)", ">": {"conclude": bad}, "<=": BY_INFER}}
+        wrong = nodes | {
+            "r>1,A>0": {"split": "_a - exp(_s)", ">": {"conclude": bad}, "<=": BY_INFER}
+        }
         refuses(formula, {"nonnegative": proved(wrong)})
 
 
@@ -308,7 +315,9 @@ def test_an_integer_end_of_an_exponent_makes_no_product():
 ])  # fmt: skip
 def test_not_flat(formula, keys):
     regions = {
-        ",".join(part for part in (side, key) if part): FLAT for side in ("r->1-", "r->1+") for key in keys
+        ",".join(part for part in (side, key) if part): FLAT
+        for side in ("r->1-", "r->1+")
+        for key in keys
     }
     refuses(formula, {"flat_at_identity": proved(regions)})
 
@@ -393,7 +402,9 @@ def _grown(proof):
 
 
 PROOFS = st.recursive(
-    st.sampled_from([INFER, {"rule": "zero"}, {"rule": "ball", "centred": True}]), _grown, max_leaves=5
+    st.sampled_from([INFER, {"rule": "zero"}, {"rule": "ball", "centred": True}]),
+    _grown,
+    max_leaves=5,
 )
 
 

@@ -152,12 +152,22 @@ def test_defined_means_finite(tree, point):
 
 
 @settings(max_examples=300)
-@given(SMOOTH, SMOOTH, st.sampled_from([POSITIVE, NONNEGATIVE, NEGATIVE, NONPOSITIVE]), st.lists(POINTS, min_size=4, max_size=4))
+@given(
+    SMOOTH,
+    SMOOTH,
+    st.sampled_from([POSITIVE, NONNEGATIVE, NEGATIVE, NONPOSITIVE]),
+    st.lists(POINTS, min_size=4, max_size=4),
+)
 def test_signs_under_a_fact_are_true(tree, fact, mask, points):
     found = understood(lambda: context((fact, mask)).mask(tree))
     for point in points:
         known, value = at(fact, point), at(tree, point)
-        strict = {POSITIVE: known > 0, NONNEGATIVE: known >= 0, NEGATIVE: known < 0, NONPOSITIVE: known <= 0}
+        strict = {
+            POSITIVE: known > 0,
+            NONNEGATIVE: known >= 0,
+            NEGATIVE: known < 0,
+            NONPOSITIVE: known <= 0,
+        }
         if strict[mask] and value.is_finite():
             assert fits(value, found), (str(tree), str(fact), mask, found, point)
 
@@ -299,7 +309,9 @@ def test_eventual_signs(tree):
 # Sturm -------------------------------------------------------------------------------------------
 
 
-@given(st.lists(RATIONALS, min_size=1, max_size=4), RATIONALS, RATIONALS, st.booleans(), st.booleans())
+@given(
+    st.lists(RATIONALS, min_size=1, max_size=4), RATIONALS, RATIONALS, st.booleans(), st.booleans()
+)
 def test_roots_are_counted(roots, a, b, left, right):
     assume(a < b)
     poly = flint.fmpq_poly([1])

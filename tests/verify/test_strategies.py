@@ -136,7 +136,7 @@ def test_types_are_registered(drift, tree):
 
 def test_starting_hypothesis_loads_nothing_heavy():
     code = (
-        "import sys, hypothesis; from verify.hypothesis_entry import register; register();"
+        "import sys, hypothesis; from mirrordrift.hypothesis_entry import register; register();"
         "assert not {'jax', 'sympy', 'z3', 'matplotlib', 'verify.strategies'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True, timeout=60)

@@ -218,15 +218,19 @@ def _range(node: Expression, ranges: list[_Range]) -> _Range:
         case "relu":
             return max(a[0], (Fraction(0), 0)), max(a[1], (Fraction(0), 0))
         case "sign":
-            below = Fraction(1 if _positive(a) else 0 if low >= 0 else -1)
-            above = Fraction(-1 if _positive(_negated(a)) else 0 if high <= 0 else 1)
-            return (below, 0), (above, 0)
+            least = Fraction(1 if _positive(a) else 0 if low >= 0 else -1)
+            most = Fraction(-1 if _positive(_negated(a)) else 0 if high <= 0 else 1)
+            return (least, 0), (most, 0)
         case "max":
             return max(x[0] for x in ranges), max(x[1] for x in ranges)
         case "min":
             return min(x[0] for x in ranges), min(x[1] for x in ranges)
         case "clip":
-            return tuple(min(max(x, lo), hi) for x, lo, hi in zip(*ranges, strict=True))  # type: ignore[return-value]
+            lows, highs = ([x[end] for x in ranges] for end in (0, 1))
+            return (
+                min(max(lows[0], lows[1]), lows[2]),
+                min(max(highs[0], highs[1]), highs[2]),
+            )
     if node.op.startswith("where"):
         return min(ranges[2][0], ranges[3][0]), max(ranges[2][1], ranges[3][1])
     return _ALL
@@ -329,8 +333,8 @@ def _holds(relation: str, a: Fraction, b: Fraction) -> bool:
 def _exact(op: str, x: list[Fraction]) -> Fraction | int | None:
     """Values that are rational."""
     a = x[0]
-    at_zero = {"exp": 1, "tanh": 0, "sqrt": 0, "sigmoid": Fraction(1, 2)}
-    at_one = {"log": 0, "sqrt": 1}
+    at_zero: dict[str, Fraction | int] = {"exp": 1, "tanh": 0, "sqrt": 0, "sigmoid": Fraction(1, 2)}
+    at_one: dict[str, Fraction | int] = {"log": 0, "sqrt": 1}
     if (a == 0 and op in at_zero) or (a == 1 and op in at_one):
         return at_zero[op] if a == 0 else at_one[op]
     known = {
