@@ -123,6 +123,8 @@ class Elementary(Kernel):
     def _log_factor(self, factor: fmpq_mpoly) -> Quotient:
         """log of a positive polynomial that does not factor."""
         present = used(factor)
+        if not present:
+            return self._log_rational(as_fraction(factor.leading_coefficient()), 1)
         atom = self.atoms[present[0]]
         if factor == GENERATORS[present[0]] and atom.kind in ("exp", "root"):
             assert atom.inside is not None

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from flint import fmpq_mpoly
+
 from symbolic.expression import Expression, number, substitute
 from verify.cells import Attempt, Cell, CellProver, Node
-from verify.masks import NEGATIVE, POSITIVE, ZERO
+from verify.masks import NEGATIVE, NONPOSITIVE, POSITIVE, ZERO, product
 from verify.polynomials import GENERATORS, ONE_POLY, Quotient, used
 from verify.prove import Budget, Prover, with_scales
-from verify.resolve import Resolver, Undecided, Undefined
+from verify.resolve import NoLimit, Resolver, Undecided, Undefined
 from verify.scatter import Scatter
 from verify.signs import Signs
 
@@ -27,27 +29,46 @@ class EventualResolver(Resolver):
     """Decides guards by their sign for all small enough s > 0."""
 
     def mask(self, value: Quotient) -> int:
+        """The product of the eventual signs of the factors."""
         k = self.signs
         known = k.infer(value)
         if known in (POSITIVE, NEGATIVE, ZERO):
             return known
-        term = value
+        content, factors = value.num.factor()
+        total = POSITIVE if content > 0 else NEGATIVE
+        for factor, multiplicity in [*factors, *value.den.factor()[1]]:
+            sign = self._factor(factor)
+            total = product(total, sign if multiplicity % 2 else POSITIVE | (sign & ZERO))
+        return total
+
+    def _factor(self, factor: fmpq_mpoly) -> int:
+        """Sign of the first Taylor coefficient at s = 0 that is not 0."""
+        k = self.signs
+        known = k.infer_poly(factor)
+        if known in (POSITIVE, NEGATIVE) or not k.depends(Quotient(factor, ONE_POLY), "_s"):
+            return self._or_split(Quotient(factor, ONE_POLY), known)
+        term = Quotient(factor, ONE_POLY)
         for _ in range(_MAX_ORDER):
             try:
                 at = Prover(k, Scatter({}), _NO_BUDGET).at(term, "_s", Fraction(0))
             except ZeroDivisionError:
-                raise Undefined("a pole at r = 1") from None
-            sign = k.infer(at)
-            if sign in (POSITIVE, NEGATIVE):
-                return sign
+                raise NoLimit("a pole at r = 1") from None
+            sign = self._or_split(at, k.infer(at))
             if sign != ZERO:
-                if at.key == value.key:
-                    return known
-                raise Undecided(at, (NEGATIVE, ZERO) if sign & POSITIVE == 0 else (POSITIVE, ZERO) if (
-                    sign & NEGATIVE == 0
-                ) else (POSITIVE, 3))  # fmt: skip
+                return sign
             term = k.slope(term, "_s")
         return known
+
+    @staticmethod
+    def _or_split(value: Quotient, sign: int) -> int:
+        """A definite sign; raises Undecided where it is not known."""
+        if sign in (POSITIVE, NEGATIVE, ZERO):
+            return sign
+        if sign & POSITIVE == 0:
+            raise Undecided(value, (NEGATIVE, ZERO))
+        raise Undecided(
+            value, (POSITIVE, ZERO) if sign & NEGATIVE == 0 else (POSITIVE, NONPOSITIVE)
+        )
 
 
 _NO_BUDGET = Budget(steps=0, deadline=float("inf"))
@@ -65,7 +86,7 @@ def germ_of(signs: Signs, value: Quotient) -> Germ:
     """Value and slope at s = 0+ by dual numbers over the atoms.
 
     A square root whose radicand vanishes to second order contributes its one-sided slope.
-    Raises Undefined, ZeroDivisionError.
+    Raises NoLimit, ZeroDivisionError.
     """
     duals: dict[int, tuple[Quotient, Quotient | None]] = {}
     at = Prover(signs, Scatter({}), _NO_BUDGET).at
@@ -97,7 +118,7 @@ def germ_of(signs: Signs, value: Quotient) -> Germ:
             rise = point[i][1]
             if rise is None:
                 if signs.infer(weight) not in (POSITIVE, NEGATIVE):
-                    raise Undefined("an infinite slope times 0 at r = 1")
+                    raise NoLimit("an infinite slope times 0 at r = 1")
                 infinite = True
             else:
                 slope = signs.add(slope, signs.mul(weight, rise))
@@ -135,7 +156,7 @@ def _root_slope(signs: Signs, radicand: Quotient) -> Quotient | None:
         if sign == ZERO:
             continue
         if sign != POSITIVE:
-            raise Undefined("a square root near r = 1")
+            raise NoLimit("a square root near r = 1")
         if order == 1:
             return None
         return signs.root_power(signs.mul(lead, signs.rational(Fraction(1, 2))), Fraction(1, 2)) if (

@@ -18,7 +18,7 @@ from symbolic.domains import Interval
 from symbolic.expression import Expression
 from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, flip, relation, settled
 from verify.polynomials import GENERATORS, ONE_POLY, Quotient, ScaleNeeded, TooLarge, monic, used
-from verify.resolve import Resolver, Undecided, Undefined
+from verify.resolve import NoLimit, Resolver, Undecided, Undefined
 from verify.rules import RULES, by_fact
 from verify.scatter import Scatter
 from verify.signs import Signs
@@ -201,7 +201,7 @@ class Prover:
         for rule in RULES:
             try:
                 yield from rule(self, poly, strict, depth)
-            except (TooLarge, ZeroDivisionError, Undecided, Undefined):
+            except (TooLarge, ZeroDivisionError, Undecided, Undefined, NoLimit):
                 continue
 
     # Calculus -----------------------------------------------------------------------------
@@ -224,7 +224,7 @@ class Prover:
                     if atom.kind == "exp":
                         values[index] = k.exp(k.mul(inside, k.rational(atom.rate)))
                     elif k.infer(inside) != POSITIVE:
-                        raise Undefined("at the end of the range")
+                        raise NoLimit("at the end of the range")
                     elif atom.kind == "log":
                         values[index] = k.log(inside, k.strict)
                     else:
@@ -315,6 +315,6 @@ def with_scales(attempt: Callable[[dict[str, Fraction]], Proof | None]) -> Proof
             return attempt(scales)
         except ScaleNeeded:
             continue
-        except (TooLarge, Undefined, ZeroDivisionError):
+        except (TooLarge, Undefined, NoLimit, ZeroDivisionError):
             return None
     return None

@@ -29,6 +29,10 @@ class Undefined(Exception):
     """The formula is undefined on the whole region (the text says where)."""
 
 
+class NoLimit(Exception):
+    """The value or slope at an end of a range cannot be had this way (it may well exist)."""
+
+
 WEAK = (NONNEGATIVE, NONPOSITIVE)
 
 

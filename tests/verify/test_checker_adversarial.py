@@ -353,9 +353,9 @@ def test_ball_keeps_to_one_formula():
 @pytest.mark.parametrize("conditions", [
     {"positive": proved({})}, {"nonnegative": 1}, {"nonnegative": {"verdict": "unknown"}},
     {"nonnegative": {"verdict": "proved"}}, {"nonnegative": proved([])}, {"nonnegative": {}},
-    {"nonnegative": proved(dict.fromkeys(("r<1", "", "r>1"), {}))},
-    {"nonnegative": proved(dict.fromkeys(("r<1", "", "r>1"), {"conclude": None}))},
-    {"nonnegative": proved(dict.fromkeys(("r<1", "", "r>1"), {"then": ZERO}))},
+    {"nonnegative": proved({key: {} for key in ("r<1", "", "r>1")})},
+    {"nonnegative": proved({key: {"conclude": None} for key in ("r<1", "", "r>1")})},
+    {"nonnegative": proved({key: {"then": ZERO} for key in ("r<1", "", "r>1")})},
     {"defined": {"verdict": "proved", "by": "nonnegative"}},
     {"zero_at_identity": {"verdict": "proved", "by": "nonnegative"}},
     {"nonnegative": {"verdict": "proved", "by": "nonnegative"}},

@@ -44,6 +44,12 @@ Fact = tuple[Expression, int]
 _MAX_LITERAL_BITS = 20_000
 
 
+def _even_power(tree: Expression) -> bool:
+    """Whether a formula is written as a square: its normal form may hide that behind roots."""
+    n = integer_exponent(tree) if tree.op == "pow" else None
+    return tree.op == "square" or (n is not None and n % 2 == 0)
+
+
 class Undefined(Unproved):
     """An argument is bad at every point of the context: the formula is defined nowhere there."""
 
@@ -90,6 +96,11 @@ class Context(Elementary):
         kept = tuple(fact for fact in self.facts if name not in fact[0].symbols)
         return self if len(kept) == len(self.facts) else self.with_facts(kept)
 
+    @property
+    def grants(self) -> bool:
+        """Whether arguments of the formula are taken for good."""
+        return self._granting
+
     def granting(self) -> Context:
         """The same context, which takes the arguments of a formula for good and notes it as facts."""
         child = self.with_facts(self.facts)
@@ -117,7 +128,8 @@ class Context(Elementary):
 
     def mask(self, tree: Expression, goal: int = 0) -> int:
         """The signs that a formula has; the search for a better answer ends within `goal`."""
-        return self.work(lambda: self.sign(self._normal(tree), goal))
+        found = self.work(lambda: self.sign(self._normal(tree), goal))
+        return found & NONNEGATIVE if _even_power(tree) else found
 
     def vanishes(self, tree: Expression) -> bool:
         """Whether the formula is 0 at every point, by algebra alone."""

@@ -9,10 +9,16 @@ from verify.checker.algebra import Unproved
 from verify.checker.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO
 
 NOUGHT = number(0)
+PARTIAL = frozenset({"div", "inv", "log", "sqrt", "pow"})
 
 
 class Cell(Protocol):
     """What knows the signs of smooth formulas on a cell."""
+
+    @property
+    def grants(self) -> bool:
+        """Whether the formula's own arguments are taken for good."""
+        ...
 
     def mask(self, tree: Expression, goal: int = 0) -> int:
         """The signs that a smooth formula has."""
@@ -92,7 +98,10 @@ def _value(cell: Cell, node: Expression, memo: dict[int, Expression]) -> Express
             for other in args[1:]:
                 value = pick(cell, value, other)
             return value
-    return call(node.op, *args)
+    made = call(node.op, *args)
+    if cell.grants and node.op in PARTIAL:
+        cell.normal(made)  # what is undefined here ends the matter, before any later guard
+    return made
 
 
 def _larger(

@@ -40,6 +40,8 @@ class Series:
 class Germ:
     """Functions of s near 0+, as series of a given relative length."""
 
+    grants = False
+
     def __init__(self, length: int, budget: Budget) -> None:
         self.constants = Context({}, (), budget)
         self.table = self.constants.table

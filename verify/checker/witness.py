@@ -31,6 +31,8 @@ _LENGTHS = (3, 6, 12, 24)
 class Point:
     """One exact point: every formula there is a number."""
 
+    grants = False
+
     def __init__(self, budget: Budget) -> None:
         self.exact = Context({}, (), budget)
         self._defined: dict[int, Expression] = {}

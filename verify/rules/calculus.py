@@ -10,7 +10,7 @@ from flint import fmpq_mpoly
 
 from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, settled
 from verify.polynomials import GENERATORS, ONE_POLY, Quotient, coefficients, used
-from verify.resolve import Undecided, Undefined
+from verify.resolve import NoLimit, Undecided
 
 if TYPE_CHECKING:
     from verify.prove import Prover
@@ -59,7 +59,7 @@ def _option(
         return None
     try:
         start = prover.at(scaled, name, end)
-    except (ZeroDivisionError, Undecided, Undefined):
+    except (ZeroDivisionError, Undecided, NoLimit):
         return None
     if prover.scatter.seen(k, start) & NEGATIVE and not start.is_zero:
         return None

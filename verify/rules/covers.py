@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Proof = dict[str, Any]
 _MAX_PIECES = 1500
 _MAX_ORDER = 4
+_MARGIN = arb(2)
+"""The checker writes the slope in its own normal form, whose enclosure may be wider."""
 _NEAR = (Fraction(1), Fraction(1, 4), Fraction(1, 16), Fraction(1, 64), Fraction(1, 512))
 _FAR = (Fraction(2), Fraction(8), Fraction(24))
 
@@ -166,7 +168,7 @@ class Cover:
             return {"rule": "ball", "centred": False}
         middle = arb(ball.mid())
         slope = enclose(self.trees[1], {self.name: ball})
-        centred = enclose(self.trees[0], {self.name: middle}) + slope * (ball - middle)
+        centred = enclose(self.trees[0], {self.name: middle}) + slope * (ball - middle) * _MARGIN
         if _good(centred, self.strict):
             return {"rule": "ball", "centred": True}
         if enclose(self.trees[0], {self.name: middle}) < 0:
