@@ -344,3 +344,60 @@ def test_roots_are_counted(roots, a, b, left, right):
 ])  # fmt: skip
 def test_known_signs(text, mask):
     assert context().mask(parse(text, names=DOMAINS)) == mask
+
+
+@pytest.mark.parametrize(("text", "facts", "mask"), [
+    ("x", [("x", POSITIVE)], POSITIVE), ("x", [("x*_s", POSITIVE)], POSITIVE), ("x", [("-x*_s", POSITIVE)], NEGATIVE),
+    ("x", [("x*v", POSITIVE)], NEGATIVE), ("x", [("x/v", NONNEGATIVE)], NONPOSITIVE), ("x", [("x**3", NEGATIVE)], NEGATIVE),
+    ("x", [("x*k**2", POSITIVE)], POSITIVE), ("x", [("x*k**2", NONNEGATIVE)], ANY), ("x**2", [("x", NONNEGATIVE)], NONNEGATIVE), ("x**3", [("x", NEGATIVE)], NEGATIVE),
+    ("x*k", [("x*k", NEGATIVE)], NEGATIVE), ("x", [("x - 1", POSITIVE)], ANY), ("2 - 2*x", [("x - 1", POSITIVE)], NEGATIVE),
+    ("x", [("x", NONNEGATIVE), ("x", NONPOSITIVE)], ZERO), ("1", [("x", POSITIVE), ("x", NEGATIVE)], POSITIVE),
+    ("log(x**2)", [("x", NEGATIVE)], ANY), ("log(x) - log(1-k)", [("x", POSITIVE), ("1-k", POSITIVE)], ANY),
+    ("sqrt(x**2) - x", [("x", POSITIVE)], ZERO), ("sqrt(x**2) + x", [("x", NEGATIVE)], ZERO),
+    ("sqrt(x**2*k**2) - x*k", [("x", POSITIVE)], ANY), ("sqrt(x*k)**2 - x*k", [("x*k", NONNEGATIVE)], ZERO),
+    ("log(x*k) - log(-x) - log(-k)", [("x", NEGATIVE), ("k", NEGATIVE)], ZERO),
+    ("x", [("-(_s*_a + 1)*x", POSITIVE)], NEGATIVE), ("x", [("(exp(-_s) - 1)*x", POSITIVE)], NEGATIVE),
+    ("1/x", [("x", NEGATIVE)], NEGATIVE), ("_s/x", [("x", POSITIVE)], POSITIVE), ("(x-1)/(x-2)", [("x-2", NEGATIVE), ("x-1", POSITIVE)], NEGATIVE),
+])  # fmt: skip
+def test_known_signs_under_facts(text, facts, mask):
+    here = context(*((parse(fact, names=DOMAINS), sign) for fact, sign in facts))
+    assert here.mask(parse(text, names=DOMAINS)) in (mask, 0)
+
+
+@pytest.mark.parametrize("text", [
+    "log(x)", "log(_s - _a)", "log(k)", "sqrt(x)", "sqrt(k + 1)", "1/x", "1/k", "inv(k)", "k**-1", "k**0.5", "x**0.5",
+    "k**_s", "0**k", "(0*_s)**k", "(_s-_s)**(_a-2)", "1/(_s - _a)", "log(u - 1)", "log(k)**0", "0*log(k)", "q", "relu(_s)",
+    "(k+2)**-0.5", "(k+2)**_s", "(_s*0)**-0.5", "sqrt(-_s)", "log(0*x)", "sqrt(v)", "1/(k+2)", "1/(u-1)",
+])  # fmt: skip
+def test_known_undefined(text):
+    with pytest.raises(Unproved):
+        context().normal(parse(text, names=[*DOMAINS, "q"]))
+
+
+@pytest.mark.parametrize(("text", "again"), [
+    ("exp(u*_s)", "exp(_s)*exp((u-1)*_s)"), ("exp(v)", "exp(v+1)/exp(1)"), ("exp(x+_s)", "exp(x)*exp(_s)"),
+    ("tanh(x)", "(exp(x)-exp(-x))/(exp(x)+exp(-x))"), ("log(_s**3*_a/2)", "3*log(_s)+log(_a)-log(2)"), ("_s**_a", "exp(_a*log(_s))"),
+    ("sqrt(_s/_a)", "sqrt(_s*_a)/_a"), ("(_s/_a)**(2/3)", "_s**(2/3)*_a**(1/3)/_a"), ("sqrt(12)", "2*sqrt(3)"), ("8**(2/3)", "4"),
+    ("sqrt((u-1)**2)", "u-1"), ("sqrt((k-3)**2)", "3-k"), ("sqrt(_s/(1/v)**2)", "-v*sqrt(_s)"), ("sqrt((v-_s)/v)", "sqrt(v*(v-_s))/(-v)"),
+    ("exp(log(1+_s)/2)", "sqrt(1+_s)"), ("exp(_s/3)**6", "exp(_s)**2"), ("log(exp(x)*2)", "x+log(2)"), ("sigmoid(x)", "1-sigmoid(-x)"),
+    ("softplus(x)", "x+softplus(-x)"), ("log(sqrt(_s))", "log(_s)/2"), ("((1+_s)**(1/3))**3", "1+_s"), ("exp(60*_s)", "exp(6*_s)**10"),
+])  # fmt: skip
+def test_known_identities(text, again):
+    here = context()
+    assert here.vanishes(parse(f"({text}) - ({again})", names=DOMAINS))
+
+
+@pytest.mark.parametrize(("text", "name", "slope"), [
+    ("exp(3*_s)", "_s", "3*exp(3*_s)"), ("log(1+_s**2)", "_s", "2*_s/(1+_s**2)"), ("sqrt(1+_s)", "_s", "1/(2*sqrt(1+_s))"),
+    ("_s/(1+_s)", "_s", "1/(1+_s)**2"), ("tanh(x)", "x", "1-tanh(x)**2"), ("_s**_a", "_a", "log(_s)*_s**_a"), ("u**(2/3)", "u", "2/3*u**(-1/3)"),
+    ("exp(_s*_a)", "_a", "_s*exp(_s*_a)"), ("x**5", "x", "5*x**4"), ("x", "_s", "0"), ("sigmoid(x)", "x", "sigmoid(x)*(1-sigmoid(x))"),
+])  # fmt: skip
+def test_known_slopes(text, name, slope):
+    here = context()
+    found = here.slope(parse(text, names=DOMAINS), name)
+    assert here.vanishes(found - parse(slope, names=DOMAINS))
+
+
+def test_known_root_without_slope():
+    with pytest.raises(Unproved, match="derivative"):
+        context().slope(parse("sqrt(k+2)", names=DOMAINS), "k")
