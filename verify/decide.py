@@ -21,18 +21,21 @@ from symbolic.errors import FormulaError
 from symbolic.expression import number, symbol
 from verify.cells import Attempt, Cell, Node, prove_region
 from verify.checker import check_certificate
+from verify.clock import OutOfTime, until
 from verify.falsify import Findings, falsify
 from verify.flat import Failure, prove_flat
 from verify.masks import NEGATIVE, POSITIVE
 from verify.points import candidate_points, nonzero_point, simple, value_at
 from verify.polynomials import as_fraction
-from verify.prove import Budget, OutOfTime
+from verify.prove import Budget
 from verify.regions import regions
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
 
 CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
 _QUICK_STEPS, _LONG_STEPS = 200, 4000
 _PRECISION = 128
+_SHARE = 0.85
+"""Of the time is for the search; the rest is for the replay of what it found."""
 _SMALL_STEP = Fraction(1, 10**12)
 _EVERYWHERE = ("r<1", "r=1", "r>1")
 
@@ -66,10 +69,11 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
             f"formulas of kind '{drift.kind}' are not decided yet", remedy="use kind 'drift'"
         )
     start = time.monotonic()
-    case = Case(drift, start + timeout)
+    case = Case(drift, start + _SHARE * timeout)
     precision, ctx.prec = ctx.prec, _PRECISION
     try:
-        _run(case)
+        with until(case.deadline):
+            _run(case)
     except OutOfTime:
         case.timed_out = True
     finally:
@@ -108,10 +112,6 @@ def _note_findings(case: Case, findings: Findings) -> None:
             case.witnesses[condition] = witness
 
 
-def _budget(case: Case, steps: int) -> Budget:
-    return Budget(steps, case.deadline)
-
-
 def _prove_everywhere(case: Case, steps: int) -> None:
     """`nonnegative` on every region (which shows `defined` too), or `defined` alone."""
     granted = "defined" in case.witnesses
@@ -132,7 +132,7 @@ def _all_regions(
 ) -> dict[str, Node] | None:
     nodes: dict[str, Node] = {}
     for region in regions(case.drift, ratios):
-        attempt = Attempt(region, goal, _budget(case, steps), granted)
+        attempt = Attempt(region, goal, Budget(steps), granted)
         node = prove_region(attempt)
         if node is None:
             name = "zero_at_identity" if goal == "zero" else goal
@@ -171,7 +171,7 @@ def _decide_flatness(case: Case) -> None:
     nodes: dict[str, Node] = {}
     complete = True
     for region in regions(case.drift, ("r->1-", "r->1+")):
-        attempt = Attempt(region, "flat", _budget(case, _QUICK_STEPS), granted)
+        attempt = Attempt(region, "flat", Budget(_QUICK_STEPS), granted)
         node, failures = prove_flat(attempt)
         case.slopes += failures
         if node is not None:
@@ -322,7 +322,8 @@ def _notes(case: Case, timeout: float) -> tuple[str, ...]:
     domains = case.drift.domains
     inner = Case(Drift(formula=tilted, domains=domains), case.deadline)
     try:
-        _run(inner)
+        with until(case.deadline):
+            _run(inner)
     except OutOfTime:
         return ()
     _, refused = _certificate(inner)

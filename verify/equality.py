@@ -8,9 +8,10 @@ from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import call
 from verify.cells import Attempt, prove_region
+from verify.clock import OutOfTime, until
 from verify.enclosure import certify
 from verify.falsify import falsify
-from verify.prove import Budget, OutOfTime
+from verify.prove import Budget
 from verify.regions import regions
 from verify.report import Condition, Verdict, Witness
 
@@ -27,22 +28,25 @@ def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
     difference = _difference(f, g)
     deadline = time.monotonic() + timeout
     try:
-        # f − g ≠ 0 exactly where −(f − g)² < 0, which the search for counterexamples finds.
-        square = Drift(
-            formula=-call("square", difference.formula), kind=f.kind, domains=difference.domains
-        )
-        for deep in (False, True):
-            findings = falsify(square, deep=deep, deadline=deadline)
-            if findings.nonnegative is not None:
-                witness = _shown(difference, findings.nonnegative)
-                return Condition("equal", Verdict.REFUTED, "exact counterexample", witness)
-            if not deep and _proved(difference, deadline):
-                return Condition("equal", Verdict.PROVED, "f - g is identically 0 on every region")
-            if findings.defined is not None:
-                return Condition(
-                    "equal", Verdict.UNKNOWN, "none", findings.defined,
-                    "one of the formulas is undefined at the witness",
-                )  # fmt: skip
+        with until(deadline):
+            # f − g ≠ 0 exactly where −(f − g)² < 0, which the search for counterexamples finds.
+            square = Drift(
+                formula=-call("square", difference.formula), kind=f.kind, domains=difference.domains
+            )
+            for deep in (False, True):
+                findings = falsify(square, deep=deep, deadline=deadline)
+                if findings.nonnegative is not None:
+                    witness = _shown(difference, findings.nonnegative)
+                    return Condition("equal", Verdict.REFUTED, "exact counterexample", witness)
+                if not deep and _proved(difference):
+                    return Condition(
+                        "equal", Verdict.PROVED, "f - g is identically 0 on every region"
+                    )
+                if findings.defined is not None:
+                    return Condition(
+                        "equal", Verdict.UNKNOWN, "none", findings.defined,
+                        "one of the formulas is undefined at the witness",
+                    )  # fmt: skip
     except OutOfTime:
         return Condition("equal", Verdict.UNKNOWN, "none", detail="time ran out: raise --timeout")
     return Condition(
@@ -69,8 +73,8 @@ def _shown(difference: Drift, witness: Witness) -> Witness:
     return Witness(witness.point, "value", certify(difference.bound_formula(), witness.point).text)
 
 
-def _proved(difference: Drift, deadline: float) -> bool:
-    budget = Budget(_STEPS, deadline)
+def _proved(difference: Drift) -> bool:
+    budget = Budget(_STEPS)
     return all(
         prove_region(Attempt(region, "zero", budget)) is not None
         for region in regions(difference, ("r<1", "r=1", "r>1"))

@@ -71,7 +71,7 @@ class EventualResolver(Resolver):
         )
 
 
-_NO_BUDGET = Budget(steps=0, deadline=float("inf"))
+_NO_BUDGET = Budget(steps=0)
 
 
 @dataclass(frozen=True)

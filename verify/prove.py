@@ -6,7 +6,6 @@ may be clever or wrong: what it returns counts only once the checker has replaye
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +15,7 @@ from flint import fmpq_mpoly
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression
+from verify.clock import look
 from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, flip, relation, settled
 from verify.polynomials import GENERATORS, ONE_POLY, Quotient, ScaleNeeded, TooLarge, monic, used
 from verify.resolve import NoLimit, Resolver, Undecided, Undefined
@@ -26,20 +26,15 @@ from verify.signs import Signs
 Proof = dict[str, Any]
 
 
-class OutOfTime(Exception):
-    """The clock ran out; the condition is unknown."""
-
-
 @dataclass
 class Budget:
-    """Steps left for one formula; the clock only ever aborts."""
+    """Steps left for one attempt."""
 
     steps: int
-    deadline: float
 
     def spend(self, steps: int = 1) -> bool:
-        if time.monotonic() > self.deadline:
-            raise OutOfTime
+        """Take steps; False once none are left. Raises OutOfTime."""
+        look()
         self.steps -= steps
         return self.steps > 0
 

@@ -7,12 +7,14 @@ from fractions import Fraction
 from flint import arb, ctx, fmpq, fmpq_mpoly, fmpq_poly
 
 from symbolic.domains import Interval
+from verify.clock import look
 from verify.elementary import Elementary
 from verify.masks import ANY, NEGATIVE, NONZERO, POSITIVE, ZERO, flip, product
 from verify.polynomials import (
     GENERATORS,
     MAX_TERMS,
     ONE_POLY,
+    Atom,
     Quotient,
     coefficients,
     compose,
@@ -36,6 +38,7 @@ class Signs(Elementary):
         self.stated: list[tuple[Quotient, int]] = []
         self._masks: dict[str, int] = {}
         self._depth = 0
+        self._balls: dict[tuple[int, int], arb] = {}
 
     def fork(self) -> Signs:
         """A copy that may learn more facts; exact results found so far stay valid."""
@@ -43,6 +46,7 @@ class Signs(Elementary):
         other.__dict__.update(self.__dict__)
         other.domains = dict(self.domains)
         other.atoms = list(self.atoms)
+        other._balls = dict(self._balls)
         other._index = dict(self._index)
         other._slopes = dict(self._slopes)
         other._atom_trees = dict(self._atom_trees)
@@ -112,6 +116,7 @@ class Signs(Elementary):
         key, flipped = monic(poly)
         mask = self._masks.get(key)
         if mask is None:
+            look()
             if self._depth > 6:
                 return ANY
             self._depth += 1
@@ -177,7 +182,12 @@ class Signs(Elementary):
         return total
 
     def _ball_atom(self, index: int) -> arb:
-        atom = self.atoms[index]
+        found = self._balls.get((index, ctx.prec))
+        if found is None:
+            found = self._balls[index, ctx.prec] = self._new_ball(self.atoms[index])
+        return found
+
+    def _new_ball(self, atom: Atom) -> arb:
         assert atom.inside is not None
         inside = self._ball_poly(atom.inside.num) / self._ball_poly(atom.inside.den)
         if atom.kind == "exp":
