@@ -208,6 +208,7 @@ class Signs(Elementary):
     def _coefficient_mask(self, poly: fmpq_mpoly, mode: str) -> int:
         args: dict[int, fmpq_mpoly] = {}
         strict: dict[int, bool] = {}
+        whole, closed = poly, list[int]()
         for index in self._closure(poly) if mode == "tangent" else used(poly):
             if self.is_constant_atom(index):
                 continue
@@ -219,13 +220,24 @@ class Signs(Elementary):
             args[index], strict[index] = written
             if mode == "bounded" and self._both_ends(index):
                 poly, args[index] = self._moebius(poly, index)
+                if not self.domains[self.atoms[index].name].upper_open:
+                    closed.append(index)
         if mode != "plain" and args:
             if expansion(poly, args) > _MAX_EXPANSION:
                 return ANY
             poly = compose(poly, args)
         if len(poly.coeffs()) > MAX_TERMS:
             return ANY
-        return self._sign_of_coefficients(poly, strict)
+        mask = self._sign_of_coefficients(poly, strict)
+        if mask in (POSITIVE, NEGATIVE) and any(self._at_top(whole, i) != mask for i in closed):
+            return mask | ZERO
+        return mask
+
+    def _at_top(self, poly: fmpq_mpoly, index: int) -> int:
+        """The sign at a closed upper end, which no w of `_moebius` reaches."""
+        upper = self.domains[self.atoms[index].name].upper
+        assert upper is not None
+        return self.infer_poly(compose(poly, {index: constant(upper)}))
 
     def _closure(self, poly: fmpq_mpoly) -> list[int]:
         """Atoms that occur in a polynomial or inside its atoms, inner ones first."""

@@ -188,6 +188,20 @@ def test_facts_lost_along_the_path_are_dropped():
     refuses(formula, {"nonnegative": proved(nodes)}, because="inferred")
 
 
+def test_slopes_do_not_borrow_the_fact():
+    """(A − 3)² − 9 is 0 at A = 0 and rises where A > 3, yet it is −8 at A = 4."""
+    formula = "where(A > 3, (A-3)**2 - 9 + 0*r, 0)"
+    nodes = dict.fromkeys(NINE, BY_INFER)
+    for path in (
+        monotone("_a", "up", {"rule": "zero"}, "_a - 3", "2"),
+        monotone("_a", "up", {"rule": "zero"}, "1", "2*(_a - 3)"),
+        monotone("_a", "up", INFER, "(_a - 3)**2", "2/(_a - 3)"),
+    ):
+        for key in ("r<1,A>0", "A>0", "r>1,A>0"):
+            nodes[key] = {"split": "_a - 3", ">": {"conclude": path}, "<=": BY_INFER}
+        refuses(formula, {"nonnegative": proved(nodes)})
+
+
 def test_pins_need_all_their_premises():
     formula = "where(r > 1, where(r <= 2, where(r >= 2, (r-2)*A - 1 + 1*r/2, 0), 0), 0)"
 

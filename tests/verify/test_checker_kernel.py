@@ -324,6 +324,8 @@ def test_roots_are_counted(roots, a, b, left, right):
     assert roots_between(poly, low, None) == len({root for root in roots if root > a})
     assert roots_between(poly, None, high) == len({root for root in roots if root < b})
     assert roots_between(poly, None, None) == len(set(roots))
+    below = sign_on(poly, Range(None, min(*roots, a) - 1))
+    assert below == (POSITIVE if len(roots) % 2 == 0 else NEGATIVE)
     mask = sign_on(poly, Range(a, b, left, right))
     for where in (a, b, (a + b) / 2, *roots):
         if a < where < b or (where == a and not left) or (where == b and not right):
@@ -340,7 +342,7 @@ def test_roots_are_counted(roots, a, b, left, right):
     ("x**2 + x + 1", POSITIVE), ("x**2 - 2", ANY), ("log(1 + _s)", POSITIVE), ("exp(1) - 2.7182818284", POSITIVE),
     ("log(8) - 3*log(2)", ZERO), ("sqrt(8) - 2*sqrt(2)", ZERO), ("tanh(_a) - 1", NEGATIVE), ("exp(x)*_s", POSITIVE),
     ("softplus(x)", POSITIVE), ("sigmoid(x) - 1", NEGATIVE), ("(_s*_a)**0.7", POSITIVE), ("u**_s - 1", NONNEGATIVE),
-    ("_s - 2*sqrt(_s*_a) + _a", ANY), ("2**_s - 1", POSITIVE), ("4 - k**2", ANY), ("exp(v+1) - 1", NEGATIVE), ("exp(v) - 1", NEGATIVE), ("exp(v+1) - exp(2*v+2)", POSITIVE), ("k**3 + 9", POSITIVE),
+    ("_s - 2*sqrt(_s*_a) + _a", ANY), ("2**_s - 1", POSITIVE), ("4 - k**2", ANY), ("exp(v+1) - 1", NEGATIVE), ("-(1+v)**3 - 2*(1+v)**2 - 2*(1+v) + 1", POSITIVE), ("exp(v) - 1", NEGATIVE), ("exp(v+1) - exp(2*v+2)", POSITIVE), ("k**3 + 9", POSITIVE),
 ])  # fmt: skip
 def test_known_signs(text, mask):
     assert context().mask(parse(text, names=DOMAINS)) == mask
@@ -396,6 +398,22 @@ def test_known_slopes(text, name, slope):
     here = context()
     found = here.slope(parse(text, names=DOMAINS), name)
     assert here.vanishes(found - parse(slope, names=DOMAINS))
+
+
+@pytest.mark.parametrize(("text", "fact"), [
+    ("log(x*k)", "x*k"), ("log(x/k) + k", "x/k"), ("sqrt(x*k)", "x*k"), ("sqrt(x**3*k)", "x*k"), ("(x*k)**(1/3)", "x*k"),
+    ("sqrt(k**2/x**2)", "x*k"), ("log(k**2)/2", "x*k"), ("(x*k**3)**1.5", "x*k"), ("log(1 + x*k) + log(k*x)", "x*k"),
+])  # fmt: skip
+def test_known_values_where_signs_are_not(text, fact):
+    """x and k have the same sign, which may be either."""
+    here = context((parse(fact, names=DOMAINS), POSITIVE))
+    tree = parse(text, names=DOMAINS)
+    again = here.simplified(tree)
+    for x, k in ((2, 1), (-3, Fraction(-1, 2)), (Fraction(1, 3), 3), (-1, -2)):
+        point = {"x": Fraction(x), "k": Fraction(k)}
+        value = at(again, point)
+        assert value.is_finite()
+        assert value.overlaps(at(tree, point))
 
 
 def test_known_root_without_slope():
