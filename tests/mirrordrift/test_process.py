@@ -54,7 +54,12 @@ def test_cold_start(drift_script):
 @pytest.mark.parametrize("arguments", [["dpo"], ["--file", "formulas.txt", "--json"]])
 def test_interrupt_answers_at_once(tmp_path, arguments):
     (tmp_path / "formulas.txt").write_text("(r-1)**2\n" * 3)
-    code = "import sys\n" + SLOW + "from mirrordrift.cli import main\nprint('ready', flush=True)\n"
+    # A parent that ignores SIGINT (a job in the background) hands that down to its children.
+    code = (
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        + SLOW
+        + "from mirrordrift.cli import main\nprint('ready', flush=True)\n"
+    )
     code += "sys.exit(main(['verify', *sys.argv[1:], '--certificate', 'c.json']))"
     process = subprocess.Popen(
         [sys.executable, "-c", code, *arguments],

@@ -130,7 +130,12 @@ KINKED = (
 )  # fmt: skip
 POINTS = [
     {"x": x, "y": y, "z": z}
-    for x, y, z in (("1/3", "2", "3/2"), ("5", "1/7", "9/5"), ("9/4", "3/4", "1"), ("1/90", "8", "2"))
+    for x, y, z in (
+        ("1/3", "2", "3/2"),
+        ("5", "1/7", "9/5"),
+        ("9/4", "3/4", "1"),
+        ("1/90", "8", "2"),
+    )
 ]
 DOMAINS = {
     "x": HALF_LINE, "y": HALF_LINE, "z": Interval(Fraction(1), Fraction(2), False, False),
@@ -161,13 +166,20 @@ def arb_value(tree: Expression) -> arb:
         return args[0] ** int(whole) if whole is not None else (args[1] * args[0].log()).exp()
     x = args[0]
     match tree.op, args:
-        case "add", (a, b): return a + b
-        case "sub", (a, b): return a - b
-        case "mul", (a, b): return a * b
-        case "div", (a, b): return a / b
-        case "max", _: return arb.max(x, arb_max(args[1:])) if args[1:] else x
-        case "min", _: return -arb_max([-a for a in args])
-        case "clip", (a, b, c): return arb.min(arb.max(a, b), c)
+        case "add", (a, b):
+            return a + b
+        case "sub", (a, b):
+            return a - b
+        case "mul", (a, b):
+            return a * b
+        case "div", (a, b):
+            return a / b
+        case "max", _:
+            return arb.max(x, arb_max(args[1:])) if args[1:] else x
+        case "min", _:
+            return -arb_max([-a for a in args])
+        case "clip", (a, b, c):
+            return arb.min(arb.max(a, b), c)
     return {
         "neg": lambda: -x, "exp": x.exp, "log": x.log, "sqrt": x.sqrt, "tanh": x.tanh,
         "abs": lambda: abs(x), "relu": lambda: arb.max(x, arb(0)), "inv": lambda: 1 / x,
@@ -201,9 +213,11 @@ def close(a: arb, b: arb, slack: str = "1e-25") -> bool:
 def law_values() -> None:
     """A quotient, written as a formula, has the values of the formula that it stands for."""
     for text in (*SMOOTH, *KINKED):
+
         def same(signs: Signs, value: Any, text: str = text) -> None:
             for point in POINTS:
                 assert close(exact(signs.tree(value), point), exact(tree_of(text), point)), text
+
         with ctx.workprec(200):
             on_kernel(text, same)
 
@@ -212,13 +226,18 @@ def law_slopes() -> None:
     """Slopes of quotients are the formula's difference quotients."""
     h = Fraction(1, 10**25)
     for text in SMOOTH:
+
         def same(signs: Signs, value: Any, text: str = text) -> None:
             for name in ("x", "y"):
                 slope = signs.tree(signs.slope(value, name))
                 for point in POINTS:
-                    ends = [exact(tree_of(text), {**point, name: str(Fraction(point[name]) + d)}) for d in (h, -h)]
+                    ends = [
+                        exact(tree_of(text), {**point, name: str(Fraction(point[name]) + d)})
+                        for d in (h, -h)
+                    ]
                     rise = (ends[0] - ends[1]) * arb(10) ** 25 / 2
                     assert close(exact(slope, point), rise), (text, name)
+
         with ctx.workprec(400):
             on_kernel(text, same)
 
@@ -250,14 +269,19 @@ def law_signs() -> None:
         "log(1+x)-log(1+y)", "z*x-x", "log(z)", "z**2-3*z+2", "exp(-z)-exp(-1)", "exp(1-z)-1",
     )  # fmt: skip
     for text in texts:
+
         def true(signs: Signs, value: Any, text: str = text) -> None:
             mask = signs.infer(value)
             for point in POINTS:
                 assert fits(exact(tree_of(text), point), mask), (text, mask, point)
+
         with ctx.workprec(200):
             on_kernel(text, true)
     for fact, known, text in FACTS:
-        def under(signs: Signs, value: Any, fact: str = fact, known: int = known, text: str = text) -> None:
+
+        def under(
+            signs: Signs, value: Any, fact: str = fact, known: int = known, text: str = text
+        ) -> None:
             signs.learn(Resolver(signs).resolve(tree_of(fact)), known)
             mask = signs.infer(value)
             assert mask != ANY, f"{text} is not clear from {fact}"
@@ -265,6 +289,7 @@ def law_signs() -> None:
                 point = {"x": x, "y": y, "z": "1"}
                 if x != y and fits(exact(tree_of(fact), point), known):
                     assert fits(exact(tree_of(text), point), mask), (fact, text, point)
+
         with ctx.workprec(200):
             on_kernel(text, under)
 
@@ -280,8 +305,10 @@ KNOWN_SIGNS = {
 def law_known_signs() -> None:
     """What every prover should see at once."""
     for text, sign in KNOWN_SIGNS.items():
+
         def seen(signs: Signs, value: Any, text: str = text, sign: int = sign) -> None:
             assert signs.infer(value) == sign, (text, signs.infer(value))
+
         on_kernel(text, seen)
 
 
@@ -297,9 +324,13 @@ def law_masks() -> None:
 
 def law_sturm() -> None:
     """Signs on intervals, of polynomials with known roots."""
-    for low, high, root in product((0, 1, 2), (3, 4, None), (Fraction(1, 2), 1, 2, Fraction(5, 2), 3, 5)):
+    for low, high, root in product(
+        (0, 1, 2), (3, 4, None), (Fraction(1, 2), 1, 2, Fraction(5, 2), 3, 5)
+    ):
         poly = fmpq_poly([-fmpq(Fraction(root).numerator, Fraction(root).denominator), 1])
-        mask = sign_on(poly * poly * poly, Fraction(low), None if high is None else Fraction(high), False)
+        mask = sign_on(
+            poly * poly * poly, Fraction(low), None if high is None else Fraction(high), False
+        )
         for at in {low, (low + (high or 9)) / 2, high or 9, min(max(root, low), high or 9)}:
             assert fits(arb(float(at)) - float(root), mask), (low, high, root)
         assert mask != ANY or low < root < (high or 99)
@@ -317,7 +348,9 @@ def law_germs() -> None:
     for text in GERMS:
         tree = parse(text, names=["_s"])
 
-        def same(scales: dict[str, Fraction], tree: Expression = tree, text: str = text) -> dict[str, Any]:
+        def same(
+            scales: dict[str, Fraction], tree: Expression = tree, text: str = text
+        ) -> dict[str, Any]:
             signs = Signs({"_s": HALF_LINE}, scales)
             germ = germ_of(signs, EventualResolver(signs).resolve(tree))
             assert germ.slope is not None
@@ -342,7 +375,9 @@ def law_eventual_signs() -> None:
     for text, sign in GUARDS.items():
         tree = substitute(Drift.from_text(text).formula, {"r": parse("exp(_s)", names=["_s"])})
 
-        def seen(scales: dict[str, Fraction], tree: Expression = tree, text: str = text, sign: int = sign) -> dict[str, Any]:
+        def seen(
+            scales: dict[str, Fraction], tree: Expression = tree, text: str = text, sign: int = sign
+        ) -> dict[str, Any]:
             resolver = EventualResolver(Signs({"_s": HALF_LINE}, scales))
             assert resolver.mask(resolver.resolve(tree)) == sign, text
             return {}
@@ -355,13 +390,20 @@ def law_regions() -> None:
     drift = Drift.from_text("r*A+t*k", ["k in [1, 2]", "t in [0, 1]"])
     cells = list(regions(drift, ("r<1", "r=1", "r>1")))
     assert len({cell.key for cell in cells}) == len(cells) == 81
-    for r, A, t, k in product((Fraction(1, 2), 1, 3), (-2, 0, 2), (0, Fraction(1, 3), 1), (1, Fraction(5, 4), 2)):
+    for r, A, t, k in product(
+        (Fraction(1, 2), 1, 3), (-2, 0, 2), (0, Fraction(1, 3), 1), (1, Fraction(5, 4), 2)
+    ):
         place = ",".join([
             *(["r<1"] if r < 1 else ["r>1"] if r > 1 else []), "A<0" if A < 0 else "A>0" if A > 0 else "A=0",
             *([f"k={k}"] if k in (1, 2) else []), *([f"t={t}"] if t in (0, 1) else []),
         ])  # fmt: skip
         cell = next(cell for cell in cells if cell.key == place)
-        values = {"_s": arb(abs(math.log(r))), "_a": arb(abs(A)), "t": arb(float(t)), "k": arb(float(k))}
+        values = {
+            "_s": arb(abs(math.log(r))),
+            "_a": arb(abs(A)),
+            "t": arb(float(t)),
+            "k": arb(float(k)),
+        }
         found = enclose(cell.tree, values)
         assert abs(found - float(r * A + t * k)) < 1e-9, place
         assert set(cell.tree.symbols) <= set(cell.domains)
@@ -410,5 +452,3 @@ def checks() -> dict[str, Check]:
     for formula in VERDICTS:
         found["; ".join(formula)] = lambda formula=formula: verdict(formula)
     return found
-
-

@@ -160,6 +160,59 @@ def test_strictness_at_closed_ends():
     attack("1 - log(r)", nested)
 
 
+def test_a_single_bad_point_at_a_closed_end():
+    """f(e) = −1 and 0 elsewhere: neither half may claim to be strictly beside s = 1."""
+    formula = "where(log(r) >= 1, where(log(r) <= 1, -1, 0), 0)"
+
+    def half(claim, direction, slope):
+        proof = monotone(direction=direction, start={"rule": "zero"}, of=slope)
+        return {"lemma": claim, "relation": ">", "proof": proof, "then": BY_INFER}
+
+    node = {
+        "bisect": "_s", "at": "1",
+        "low": half("1 - _s", "down", "-1"), "high": half("_s - 1", "up", "1"),
+    }  # fmt: skip
+    refuses(formula, {"nonnegative": proved({"r<1": BY_INFER, "": BY_INFER, "r>1": node})})
+    node["high"]["then"] = node["low"]["then"] = {"conclude": INFER}
+    for proof in (INFER, {"rule": "ball"}, {"rule": "zero"}):
+        node["low"]["proof"] = node["high"]["proof"] = proof
+        refuses(formula, {"nonnegative": proved({"r<1": BY_INFER, "": BY_INFER, "r>1": node})})
+
+
+@pytest.mark.parametrize("term", [
+    {"factor": "1", "of": "(_s-1)**2", "relation": ">=", "proof": INFER},
+    {"factor": "1", "of": "(_s-1)**2", "relation": ">", "proof": INFER},
+    {"factor": "(_s-1)**2", "of": "1", "relation": ">", "proof": INFER},
+    {"factor": "(_s-1)**2", "of": "1", "relation": ">=", "proof": INFER},
+])  # fmt: skip
+def test_a_sum_is_strict_only_by_a_strict_term(term):
+    formula = "where(log(r) >= 1, where(log(r) <= 1, -1, 0), 0)"
+    node = {
+        "lemma": "(_s-1)**2", "relation": ">", "proof": {"rule": "combine", "terms": [term]},
+        "then": {"split": "_s - 1", ">": BY_INFER, "<=": BY_INFER},
+    }  # fmt: skip
+    refuses(formula, {"nonnegative": proved({"r<1": BY_INFER, "": BY_INFER, "r>1": node})})
+
+
+def test_fresh_names_are_fresh():
+    """Facts about the outer _w1 must not speak of an inner one."""
+
+    def again(tree, claim):
+        return {"rule": "abstract", "tree": tree, "as": "_w1", "claim": claim, "proof": INFER}
+
+    split = {
+        "rule": "split",
+        "on": "_w1 - 5",
+        ">": again("1", "_w1 - 5"),
+        "<=": again("9", "5 - _w1"),
+    }
+    attack(
+        "-4",
+        {"rule": "abstract", "tree": "_s", "as": "_w1", "claim": "-4", "proof": split},
+        "fresh",
+    )
+
+
 def test_facts_with_the_variable_do_not_reach_the_start():
     """Where A > r: the start of a path in a lies where the fact fails."""
     formula = "where(A > r, where(r > 1, log(r) - A + 1000, 0), 0)"
@@ -251,6 +304,11 @@ def test_rescaling_needs_a_free_positive_scale():
     for by in ("0", "-1", "_a", "1 - exp(_s)", "exp(_s) - 2", "1/0", "log(_s)"):
         node = {"rescale": "_a", "by": by, "then": BY_INFER}
         nodes = {key: node if "A>0" in key and key != "A>0" else BY_INFER for key in NINE}
+        refuses(formula, {"nonnegative": proved(nodes)})
+    formula = "(r-1)**2*(1 - A)"  # a := 0, 1 or −a would make it true
+    for by in ("0", "-1", "1/_a", "-_s", "_a*0"):
+        node = {"rescale": "_a", "by": by, "then": BY_INFER}
+        nodes = {key: node if key.endswith("A>0") else BY_INFER for key in NINE}
         refuses(formula, {"nonnegative": proved(nodes)})
     keys = by_hand.everywhere(by_hand.ONE_SIDED)
     node = {"rescale": "k", "by": "2", "then": BY_INFER}
@@ -353,6 +411,40 @@ def test_near_identity_nothing_moves_with_r():
          "proof": monotone("_a", start=INFER, of="1")},
     ):  # fmt: skip
         refuses(formula, {"flat_at_identity": proved(nodes | {"r->1+,A>0": node})})
+
+
+def test_no_proof_runs_while_s_tends_to_zero():
+    """a − a/(a + s) starts at 0 and for each a rises once s is small; so a >= 1/2, says the attack."""
+    rising = monotone("_a", start={"rule": "zero"}, of="1 - _s/(_a + _s)**2")
+    attack_on_a = {"rule": "combine", "terms": [
+        {"factor": "1", "of": "_a - _a/(_a + _s)", "relation": ">=", "proof": rising},
+        {"factor": "1", "of": "_a/(_a + _s) - 1/2", "relation": ">=", "proof": INFER},
+    ]}  # fmt: skip
+    node = {"lemma": "_a - 1/2", "relation": ">=", "proof": attack_on_a, "then": FLAT}
+    cut = {"split": "_a - 1/2", ">=": FLAT, "<": node}
+    for bad in (node, cut):
+        nodes = dict.fromkeys(SIX, FLAT) | {"r->1+,A>0": bad}
+        formula = "where(A > 0, where(A < 1/2, relu(r-1), 0), 0)"
+        refuses(formula, {"flat_at_identity": proved(nodes)})
+
+
+def test_relations_below_zero_are_negated():
+    for relation in ("<", "<="):
+        proof = {"rule": "combine", "terms": [{"factor": "1", "of": "_s", "relation": ">", "proof": INFER}]}
+        lemma = {"rule": "lemma", "of": "_s", "relation": relation, "proof": proof, "then": INFER}
+        attack("-log(r)", lemma, "add up")
+        right = {"rule": "lemma", "of": "-_s", "relation": relation, "proof": proof, "then": INFER}
+        whole, conditions = by_hand.on_the_right("log(r)", {"conclude": right})
+        by_hand.accepts(whole, conditions)
+
+
+def test_nothing_is_strictly_above_itself():
+    node = {
+        "lemma": "_s - _s", "relation": ">", "proof": {"rule": "zero"},
+        "then": {"contradiction": "_s - _s", "relation": "<=", "proof": {"rule": "zero"}},
+    }  # fmt: skip
+    conditions = {"nonnegative": proved({"r<1": BY_INFER, "": BY_INFER, "r>1": node})}
+    refuses("where(r > 1, -1, 0)", conditions)
 
 
 def test_ball_keeps_to_one_formula():

@@ -401,8 +401,8 @@ def test_known_slopes(text, name, slope):
 
 
 @pytest.mark.parametrize(("text", "fact"), [
-    ("log(x*k)", "x*k"), ("log(x/k) + k", "x/k"), ("sqrt(x*k)", "x*k"), ("sqrt(x**3*k)", "x*k"), ("(x*k)**(1/3)", "x*k"),
-    ("sqrt(k**2/x**2)", "x*k"), ("log(k**2)/2", "x*k"), ("(x*k**3)**1.5", "x*k"), ("log(1 + x*k) + log(k*x)", "x*k"),
+    ("log(x*k)", "x*k"), ("sqrt(x*k)", "x*k"), ("(x*k)**1.5", "x*k"), ("(x*k)**(1/3)", "x*k"),
+    ("sqrt(k**2/x**2)", "x*k"), ("log(k**2)/2", "x*k"), ("log(x**2*k**2)", "x*k"),
 ])  # fmt: skip
 def test_known_values_where_signs_are_not(text, fact):
     """x and k have the same sign, which may be either."""

@@ -135,7 +135,9 @@ def test_evidence_fits_the_condition():
     assert witness("r - 1", "flat_at_identity", point, evidence="derivative", side="right").ok
     assert not witness("r - 1", "flat_at_identity", point, evidence="value", side="right").ok
     assert not witness("r - 1", "flat_at_identity", point, evidence="derivative").ok
-    assert not witness("r - 1", "flat_at_identity", {"r": "2", "A": "1"}, evidence="derivative", side="right").ok
+    assert not witness(
+        "r - 1", "flat_at_identity", {"r": "2", "A": "1"}, evidence="derivative", side="right"
+    ).ok
     assert not witness("A", "flat_at_identity", point, evidence="derivative", side="right").ok
     assert not witness("-r", "nonnegative", point, evidence="limit").ok
     assert not witness("-r", "positive", point).ok

@@ -1,0 +1,31 @@
+"""Every entry of the catalogue is decided as its record says, and its certificate replays."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.catalogue import catalogue, expected_verdicts
+from verify.checker import check_certificate
+from verify.decide import decide
+
+KNOWN_UNKNOWN: set[tuple[str, str]] = set()
+"""(name, condition) not decided today; an entry that is decided must leave this list."""
+
+
+@pytest.mark.parametrize("name", catalogue)
+def test_verdicts_of_the_catalogue(name):
+    report = decide(catalogue[name], timeout=30)
+    found = {condition.id: condition.verdict.value for condition in report.conditions}
+    expected = {
+        condition: "unknown" if (name, condition) in KNOWN_UNKNOWN else verdict
+        for condition, verdict in expected_verdicts(name).items()
+    }
+    assert found == expected
+    replay = check_certificate(report.certificate)
+    assert replay.ok, replay.error
+
+
+@pytest.mark.parametrize("name", ["k1", "kl"])
+def test_a_note_names_the_valid_twin_of_an_invalid_penalty(name):
+    notes = decide(catalogue[name]).notes
+    assert any("same drift" in note for note in notes) == (name == "k1")
