@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -250,22 +251,30 @@ def _certificate(case: Case) -> tuple[dict[str, Any], dict[str, str]]:
         "conditions": {},
     }
     refused: dict[str, str] = {}
-    for name in CONDITIONS[case.drift.kind]:
+    # `defined` may rest on `nonnegative`, so that is replayed first.
+    for name in sorted(CONDITIONS[case.drift.kind], key=lambda name: name != "nonnegative"):
+        if name == "defined" and "nonnegative" in refused:
+            _prove_defined_alone(case)
         entry = _entry(case, name)
         if entry is None:
             continue
-        conditions = {name: entry}
-        if entry.get("by"):
-            if entry["by"] in refused:
-                refused[name] = refused[entry["by"]]
-                continue
-        else:
-            replay = check_certificate({**whole, "conditions": conditions})
+        if not entry.get("by"):
+            replay = check_certificate({**whole, "conditions": {name: entry}})
             if not replay.ok:
                 refused[name] = replay.error
                 continue
         whole["conditions"][name] = entry
     return whole, refused
+
+
+def _prove_defined_alone(case: Case) -> None:
+    """`defined` without the proof of `nonnegative`, which did not replay."""
+    if case.proofs.pop("defined", None) is None:
+        return
+    with suppress(OutOfTime), until(case.deadline):
+        nodes = _all_regions(case, "defined", _EVERYWHERE, _QUICK_STEPS, False)
+        if nodes is not None:
+            case.proofs["defined"] = nodes
 
 
 def _entry(case: Case, name: str) -> dict[str, Any] | None:

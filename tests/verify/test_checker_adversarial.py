@@ -283,6 +283,34 @@ def test_pins_need_all_their_premises():
         refuses(formula, conditions(cut(**pin)), because=because)
 
 
+def test_pins_fix_only_what_the_facts_fix():
+    pin = {"pin": "_s", "at": "log(2)", "by": "exp(_s) - 2", "then": BY_INFER}
+    right = {"r<1": BY_INFER, "": BY_INFER, "r>1": pin}
+    refuses("where(r > 1, -(r-2)**2, 0)", {"nonnegative": proved(right)}, because="0")
+
+
+def test_pins_are_monotone_between_their_zeros():
+    """h = (s − 1)·(s − 3) rises where the fact s > 2 holds, but its zero 1 lies elsewhere."""
+    h = "(log(r)-1)*(log(r)-3)"
+    formula = f"where(log(r) > 2, where({h} >= 0, where({h} <= 0, 2 - log(r), 0), 0), 0)"
+    inner = "(_s-1)*(_s-3)"
+    pin = {"pin": "_s", "at": "1", "by": inner, "then": BY_INFER}
+    node = {
+        "split": "_s - 2", "<=": BY_INFER, ">": {
+            "split": inner, "<": BY_INFER, ">=": {"split": inner, ">": BY_INFER, "<=": pin},
+        },
+    }  # fmt: skip
+    right = {"r<1": BY_INFER, "": BY_INFER, "r>1": node}
+    refuses(formula, {"nonnegative": proved(right)}, because="monotone")
+
+
+def test_contradictions_contradict():
+    empty = {"contradiction": "exp(_s) - 1", "relation": ">", "proof": INFER}
+    node = {"split": "exp(_s) - 1", ">": empty, "<=": empty}
+    right = {"r<1": BY_INFER, "": BY_INFER, "r>1": node}
+    refuses("where(r > 1, -1, 0)", {"nonnegative": proved(right)}, because="contradicts")
+
+
 def test_contradictions_need_a_fact():
     def right(node):
         return {"nonnegative": proved({"r<1": BY_INFER, "": BY_INFER, "r>1": node})}

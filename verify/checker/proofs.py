@@ -24,6 +24,7 @@ from verify.checker.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, Z
 RELATIONS = {">": POSITIVE, ">=": NONNEGATIVE, "<": NEGATIVE, "<=": NONPOSITIVE, "=": ZERO}
 _FRESH = re.compile(r"_w[0-9]{1,6}\Z")
 _PRECISIONS = (53, 128)
+_HALVINGS = 4
 
 Proof = Mapping[str, Any]
 
@@ -166,17 +167,31 @@ def halves(
 
 
 def _ball(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
-    """An enclosure over the box."""
+    """An enclosure over the box, or over the halves of it."""
     centred = node.get("centred", False)
     if not isinstance(centred, bool):
         raise Unproved("'centred' is true or false")
+    _enclosed(context, claim, strict, centred, _HALVINGS)
+
+
+def _enclosed(
+    context: Context, claim: Expression, strict: bool, centred: bool, halvings: int
+) -> None:
     for tree in dict.fromkeys((claim, context.simplified(claim))):
         for precision in _PRECISIONS:
             with flint.ctx.workprec(precision):
                 found = enclosure(context, tree, centred=centred)
                 if found.is_finite() and bool(found > 0 if strict else found >= 0):
                     return
-    raise Unproved(f"the enclosure does not show the sign: {short(claim)}")
+    ranges = {name: context.domains[name] for name in sorted(claim.symbols)}
+    if not halvings or len(ranges) != 1:
+        raise Unproved(f"the enclosure does not show the sign: {short(claim)}")
+    # The searcher's normal form may enclose a little more tightly than the one used here.
+    (name, where), *_ = ranges.items()
+    assert where.lower is not None
+    assert where.upper is not None
+    for _, half in halves(context, name, {"at": str((where.lower + where.upper) / 2)}):
+        _enclosed(half, claim, strict, centred, halvings - 1)
 
 
 def _shift(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
