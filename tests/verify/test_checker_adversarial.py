@@ -412,6 +412,8 @@ def test_an_integer_end_of_an_exponent_makes_no_product():
     ("tanh((r-1)*A)", THREE), ("relu((r-1)*A)", THREE), ("abs(log(r))**1", [""]), ("1/(r-1)", [""]),
     ("sqrt(abs(r-1))*sqrt(abs(log(r)))", [""]), ("where(r >= 1, 0, (r-1)**2 + 1e-300)", [""]),
     ("abs(r-1)**0.5*abs(log(r))**0.25*abs(r**2-1)**0.25", [""]), ("sign(r-1)", [""]),
+    ("where(r > 1, (r-1)**2/log(r), 0)", [""]), ("where(r < 1, (r-1)**3/log(r)**2, 0)", [""]),
+    ("sqrt(abs(r-1)*sqrt(abs(r-1)))", [""]), ("tanh(sqrt(abs(r-1)))", [""]),
 ])  # fmt: skip
 def test_not_flat(formula, keys):
     regions = {
@@ -420,6 +422,14 @@ def test_not_flat(formula, keys):
         for key in keys
     }
     refuses(formula, {"flat_at_identity": proved(regions)})
+
+
+def test_eventual_signs_start_with_the_first_coefficient():
+    """k + s is negative near s = 0 where k is, although its slope is 1."""
+    flat = {"flat_at_identity": proved(dict.fromkeys(("r->1-", "r->1+"), FLAT))}
+    for guard in ("k + r - 1 > 0", "k**3 + (r-1)*(1+k**2) > 0", "k*(k-1) + log(r) >= 0"):
+        formula = f"where(r > 1, where({guard}, 0, r - 1), 0)"
+        refuses(formula, flat, {"k": "(-1, 1)"}, because="guard")
 
 
 def test_near_identity_nothing_moves_with_r():
@@ -473,6 +483,35 @@ def test_nothing_is_strictly_above_itself():
     }  # fmt: skip
     conditions = {"nonnegative": proved({"r<1": BY_INFER, "": BY_INFER, "r>1": node})}
     refuses("where(r > 1, -1, 0)", conditions)
+
+
+@pytest.mark.parametrize("formula", [
+    "where(log(r) > 1, -1, 0)", "where(log(r) < 1, 0, -1)", "where(log(r) >= 1, -1, 0)", "where(log(r) <= 1, 0, -1)",
+    "-relu(log(r) - 1)", "-relu(1 - log(r))", "abs(log(r) - 1) - 1", "-sign(log(r) - 1)", "sign(log(r) - 1)",
+    "max(log(r), 1) - 2", "min(log(r), 1) - log(r)", "clip(log(r), 1, 2) - 2", "clip(log(r), 1, 2) - log(r)",
+])  # fmt: skip
+def test_open_guards(formula):
+    right = {"r<1": BY_INFER, "": BY_INFER, "r>1": BY_INFER}
+    refuses(f"where(r > 1, {formula}, 0)", {"nonnegative": proved(right)}, because="guard")
+
+
+def test_only_the_formula_is_granted():
+    """Where sqrt(s − 1) exists, s >= 1; but it is not the formula that needs it."""
+    wish = {"rule": "lemma", "of": "sqrt(_s - 1)", "relation": ">=", "proof": INFER, "then": INFER}
+    bare = {"lemma": "sqrt(_s - 1)", "relation": ">=", "proof": INFER, "then": BY_INFER}
+    for node in ({"conclude": wish}, bare, {"split": "log(_s-1)", ">": BY_INFER, "<=": BY_INFER}):
+        right = {"r<1": BY_INFER, "": BY_INFER, "r>1": node}
+        refuses("where(r > 1, log(r) - 1, 0)", {"nonnegative": proved(right, where_defined=True)})
+    right["r>1"] = BY_INFER
+    by_hand.accepts("where(r > 1, log(r) - 1 + 0*sqrt(log(r) - 1), 0)",
+                    {"nonnegative": proved(right, where_defined=True)})  # fmt: skip
+
+
+def test_unused_branches_grant_nothing():
+    right = {"r<1": BY_INFER, "": BY_INFER}
+    right["r>1"] = {"split": "_s - 3", ">": BY_INFER, "<=": BY_INFER}
+    formula = "where(log(r) > 3, sqrt(log(r) - 1), log(r) - 1)"
+    refuses(f"where(r > 1, {formula}, 0)", {"nonnegative": proved(right, where_defined=True)})
 
 
 def test_ball_keeps_to_one_formula():

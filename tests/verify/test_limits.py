@@ -65,7 +65,8 @@ def test_thirty_hard_formulas_fit_in_memory(timeout):
 
 
 @pytest.mark.parametrize("text", [HARD[0], HARD[1], HARD[7], HARD[8]])
-def test_the_time_limit_holds(text, timeout=0.4):
+def test_the_time_limit_holds(text):
+    timeout = 0.4
     drift = Drift.from_text(f"({text})*(1+(r-1)**2*tanh(A*r)**2)")
     start, busy = time.monotonic(), time.process_time()
     report = decide(drift, timeout=timeout)
