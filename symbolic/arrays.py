@@ -96,18 +96,29 @@ def write_arrays(
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """The whole file or, if this is interrupted, the old one."""
+    """The whole file or, if this is interrupted, the old one; a link or a device stays what it is."""
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_bytes(content)
+        return
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
         os.replace(name, path)  # noqa: PTH105 - as atomic as the file system is
     except BaseException:
         with suppress(OSError):
             Path(name).unlink()
         raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _read_npz(path: Path, content: bytes) -> tuple[dict[str, NDArray[np.float64]], dict[str, str]]:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from symbolic.domains import Interval
-from symbolic.expression import Expression, number, substitute, symbol
+from symbolic.expression import Expression, number, postorder, substitute, symbol
 from symbolic.parser import parse
 from verify.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, relation
 from verify.polynomials import Quotient, as_fraction, coefficients, used
@@ -244,7 +244,7 @@ class CellProver:
         """Build; where the fact just learned leaves a variable one value, with that value put in."""
         signs = self.prover.signs
         pin = _root(signs, value) if signs.infer(value) == ZERO else None
-        if pin is None:
+        if pin is None or _in_exponent(tree, pin[0]):
             return self.build(tree, splits)
         name, at = pin
         domains = {n: domain for n, domain in signs.domains.items() if n != name}
@@ -272,6 +272,17 @@ class CellProver:
     def over(self, prover: Prover) -> CellProver:
         """The same goal in another region."""
         return CellProver(prover, self.attempt, self.chart)
+
+
+def _in_exponent(tree: Expression, name: str) -> bool:
+    """Whether a power of something that may be <= 0 has the variable in its exponent.
+
+    x**p needs x >= 0 also where p = 2; putting 2 in would make a product of it.
+    """
+    return any(
+        node.op == "pow" and node.args[0].op != "exp" and name in node.args[1].symbols
+        for node in postorder(tree)
+    )
 
 
 def _root(signs: Signs, value: Quotient) -> tuple[str, Fraction] | None:

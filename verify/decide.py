@@ -21,7 +21,7 @@ from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import number, symbol
 from verify.cells import Attempt, Cell, Node, prove_region
-from verify.checker import check_certificate
+from verify.checker import UnreadableCertificate, check_certificate
 from verify.clock import OutOfTime, until
 from verify.falsify import Findings, falsify
 from verify.flat import Failure, prove_flat
@@ -79,7 +79,7 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
         case.timed_out = True
     finally:
         ctx.prec = precision
-    certificate, refused = _certificate(case)
+    replayed, refused = _certificate(case)
     conditions = tuple(_condition(case, name, refused) for name in CONDITIONS[drift.kind])
     notes = _notes(case, timeout)
     return Report(
@@ -89,7 +89,7 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
         conditions=conditions,
         notes=notes,
         seconds=time.monotonic() - start,
-        certificate=certificate,
+        certificate=replayed,
     )
 
 
@@ -241,15 +241,20 @@ def _original(cell: Cell, point: Mapping[str, Fraction]) -> dict[str, Fraction]:
     return out
 
 
+def certificate(drift: Drift, conditions: dict[str, Any]) -> dict[str, Any]:
+    """The object that the checker reads."""
+    return {
+        "schema": CERTIFICATE_SCHEMA,
+        "kind": drift.kind,
+        "formula": drift.text,
+        "domains": {name: str(interval) for name, interval in drift.domains.items()},
+        "conditions": conditions,
+    }
+
+
 def _certificate(case: Case) -> tuple[dict[str, Any], dict[str, str]]:
     """The certificate, and for each proof that the checker did not replay, why."""
-    whole: dict[str, Any] = {
-        "schema": CERTIFICATE_SCHEMA,
-        "kind": case.drift.kind,
-        "formula": case.drift.text,
-        "domains": {name: str(interval) for name, interval in case.drift.domains.items()},
-        "conditions": {},
-    }
+    whole = certificate(case.drift, {})
     refused: dict[str, str] = {}
     # `defined` may rest on `nonnegative`, so that is replayed first.
     for name in sorted(CONDITIONS[case.drift.kind], key=lambda name: name != "nonnegative"):
@@ -259,12 +264,20 @@ def _certificate(case: Case) -> tuple[dict[str, Any], dict[str, str]]:
         if entry is None:
             continue
         if not entry.get("by"):
-            replay = check_certificate({**whole, "conditions": {name: entry}})
-            if not replay.ok:
-                refused[name] = replay.error
+            error = _replay_error({**whole, "conditions": {name: entry}})
+            if error:
+                refused[name] = error
                 continue
         whole["conditions"][name] = entry
     return whole, refused
+
+
+def _replay_error(data: dict[str, Any]) -> str:
+    """Empty if the checker replays the certificate, else what stopped it."""
+    try:
+        return check_certificate(data).error
+    except UnreadableCertificate as error:
+        return str(error)
 
 
 def _prove_defined_alone(case: Case) -> None:

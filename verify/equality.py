@@ -8,7 +8,9 @@ from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import call
 from verify.cells import Attempt, prove_region
+from verify.checker import check_certificate
 from verify.clock import OutOfTime, until
+from verify.decide import certificate
 from verify.enclosure import certify
 from verify.falsify import falsify
 from verify.prove import Budget
@@ -38,9 +40,9 @@ def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
                 if findings.nonnegative is not None:
                     witness = _shown(difference, findings.nonnegative)
                     return Condition("equal", Verdict.REFUTED, "exact counterexample", witness)
-                if not deep and _proved(difference):
+                if not deep and _proved(square):
                     return Condition(
-                        "equal", Verdict.PROVED, "f - g is identically 0 on every region"
+                        "equal", Verdict.PROVED, "f - g is identically 0 on every region; replayed"
                     )
                 if findings.defined is not None:
                     return Condition(
@@ -73,9 +75,15 @@ def _shown(difference: Drift, witness: Witness) -> Witness:
     return Witness(witness.point, "value", certify(difference.bound_formula(), witness.point).text)
 
 
-def _proved(difference: Drift) -> bool:
+def _proved(square: Drift) -> bool:
+    """Whether −(f − g)² >= 0 has a proof that the checker replays."""
     budget = Budget(_STEPS)
-    return all(
-        prove_region(Attempt(region, "zero", budget)) is not None
-        for region in regions(difference, ("r<1", "r=1", "r>1"))
-    )
+    nodes = {}
+    for region in regions(square, ("r<1", "r=1", "r>1")):
+        node = prove_region(Attempt(region, "nonnegative", budget))
+        if node is None:
+            return False
+        nodes[region.key] = node
+    return check_certificate(certificate(square, {
+        "nonnegative": {"verdict": "proved", "regions": nodes},
+    })).ok  # fmt: skip

@@ -16,7 +16,7 @@ from flint import fmpq_mpoly
 from symbolic.expression import Expression, number, substitute
 from verify.cells import Attempt, Cell, CellProver, Node
 from verify.masks import NEGATIVE, NONPOSITIVE, POSITIVE, ZERO, product
-from verify.polynomials import GENERATORS, ONE_POLY, Quotient, used
+from verify.polynomials import GENERATORS, ONE_POLY, Quotient, coefficients, used
 from verify.prove import Budget, Prover, with_scales
 from verify.resolve import NoLimit, Resolver, Undecided, Undefined
 from verify.scatter import Scatter
@@ -117,9 +117,10 @@ def germ_of(signs: Signs, value: Quotient) -> Germ:
             weight = _value_at(signs, poly.derivative(i), point)
             rise = point[i][1]
             if rise is None:
-                if signs.infer(weight) not in (POSITIVE, NEGATIVE):
+                if signs.infer(weight) in (POSITIVE, NEGATIVE):
+                    infinite = True
+                elif not _flattened(signs, poly, i):
                     raise NoLimit("an infinite slope times 0 at r = 1")
-                infinite = True
             else:
                 slope = signs.add(slope, signs.mul(weight, rise))
         return total, None if infinite else slope
@@ -131,6 +132,31 @@ def germ_of(signs: Signs, value: Quotient) -> Germ:
         return Germ(limit, None)
     rise = signs.sub(signs.mul(top_slope, bottom), signs.mul(top, bottom_slope))
     return Germ(limit, signs.div(rise, signs.mul(bottom, bottom)))
+
+
+def _flattened(signs: Signs, poly: fmpq_mpoly, root: int) -> bool:
+    """Whether every term with a root of infinite slope is o(s): orders of the factors add up."""
+    atom = signs.atoms[root]
+    assert atom.inside is not None
+    rise = Fraction(_order(signs, atom.inside), atom.index)
+    return all(
+        _order(signs, Quotient(part, ONE_POLY)) + power * rise > 1
+        for power, part in coefficients(poly, root).items()
+        if power
+    )
+
+
+def _order(signs: Signs, value: Quotient) -> int:
+    """How many Taylor coefficients at s = 0, up to 3, are identically 0 (a lower bound)."""
+    at = Prover(signs, Scatter({}), _NO_BUDGET).at
+    for order in range(3):
+        try:
+            if not at(value, "_s", Fraction(0)).is_zero:
+                return order
+        except NoLimit:
+            return order
+        value = signs.slope(value, "_s")
+    return 3
 
 
 def _value_at(

@@ -46,6 +46,8 @@ class Witness:
     side: str | None = None
 
     def __getattr__(self, name: str) -> Fraction:
+        if name.startswith("__") or name == "point":  # asked for while a copy is being made
+            raise AttributeError(name)
         try:
             return self.point[name]
         except KeyError:
@@ -65,6 +67,9 @@ class Condition:
     method: str
     witness: Witness | None = None
     detail: str = ""
+
+    def __bool__(self) -> bool:
+        raise TypeError("a condition has three outcomes; compare its verdict with Verdict.PROVED")
 
     def to_json(self) -> dict[str, Any]:
         return {

@@ -204,12 +204,19 @@ class Resolver:
                 if value.denominator <= 12
                 else self._general(base, exponent)
             )
-        self.require(base, (POSITIVE,), "a power of a number <= 0")
+        self._positive_base(base, exponent)
         if value is not None and value.denominator <= 12:
             return k.root_power(base, value)
         return self._general(base, exponent)
 
-    def _general(self, base: Quotient, exponent: Quotient) -> Quotient:
+    def _positive_base(self, base: Quotient, exponent: Quotient) -> None:
+        """A base > 0; where 0 to this power may be defined, that is a case of its own."""
+        mask = self.mask(base)
+        if mask & ZERO and self.mask(exponent) & POSITIVE:
+            raise Undecided(base, (POSITIVE, NONPOSITIVE) if mask & POSITIVE else (NEGATIVE, ZERO))
         self.require(base, (POSITIVE,), "a power of a number <= 0")
+
+    def _general(self, base: Quotient, exponent: Quotient) -> Quotient:
+        self._positive_base(base, exponent)
         k = self.signs
         return k.exp(k.mul(exponent, k.log(base, k.strict)))

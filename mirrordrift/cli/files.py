@@ -48,7 +48,9 @@ def certificate_writer(path: str) -> Iterator[Writer]:
     if not path:
         yield lambda _: None
         return
-    target = Path(path)
+    target = Path(path).resolve()  # a link stays a link
+    if target.exists() and not target.is_file():
+        raise ConfigError(f"--certificate {path}: not an ordinary file; name one to be written")
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     except (OSError, ValueError) as error:

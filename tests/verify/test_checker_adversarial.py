@@ -462,13 +462,16 @@ def test_no_proof_runs_while_s_tends_to_zero():
     cut = {"split": "_a - 1/2", ">=": FLAT, "<": node}
     for bad in (node, cut):
         nodes = dict.fromkeys(SIX, FLAT) | {"r->1+,A>0": bad}
-        formula = "where(A > 0, where(A < 1/2, relu(r-1), 0), 0)"
+        formula = "where(A > 0, where(r > 1, where(A < 1/2, r - 1, 0), 0), 0)"
         refuses(formula, {"flat_at_identity": proved(nodes)})
 
 
 def test_relations_below_zero_are_negated():
     for relation in ("<", "<="):
-        proof = {"rule": "combine", "terms": [{"factor": "1", "of": "_s", "relation": ">", "proof": INFER}]}
+        proof = {
+            "rule": "combine",
+            "terms": [{"factor": "1", "of": "_s", "relation": ">", "proof": INFER}],
+        }
         lemma = {"rule": "lemma", "of": "_s", "relation": relation, "proof": proof, "then": INFER}
         attack("-log(r)", lemma, "add up")
         right = {"rule": "lemma", "of": "-_s", "relation": relation, "proof": proof, "then": INFER}

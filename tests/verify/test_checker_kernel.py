@@ -245,6 +245,24 @@ def test_every_operation_is_covered():
         assert abs(value - arb(_float(call(name, *args), {}))) < 1e-12
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tanh(1/k)",
+        "exp(-1/k**2)",
+        "sigmoid(log(k))",
+        "tanh(log(k))",
+        "sqrt(k)*0",
+        "log(k)**0",
+        "k**0.5",
+    ],
+)
+def test_known_enclosures_of_nothing(text):
+    """Over a box where a formula is undefined somewhere, its enclosure is not finite."""
+    box = {"k": arb(-1).union(arb(1))}
+    assert not enclose(parse(text, names=["k"]), box).is_finite()
+
+
 # Germs ----------------------------------------------------------------------------------------
 
 IN_S = st.recursive(

@@ -35,7 +35,7 @@ from verify.checker.algebra import (
     rational,
 )
 from verify.checker.elementary import MAX_ROOT, Elementary
-from verify.checker.signs import DECIDED, NONNEGATIVE, NONZERO, POSITIVE, ZERO
+from verify.checker.signs import DECIDED, NONNEGATIVE, NONPOSITIVE, NONZERO, POSITIVE, ZERO
 
 T = TypeVar("T")
 Fact = tuple[Expression, int]
@@ -295,16 +295,23 @@ class Context(Elementary):
                 self.require(base, NONZERO, "the base of a negative power")
             return self.table.power(base, n)
         value = constant_value(node.args[1])
-        if base.is_zero:
+        if base.is_zero or self.sign(base, ZERO) == ZERO:
             self.require(exponent, POSITIVE, "the exponent of 0")
             return ZERO_QUOTIENT
         if value is not None and value > 0 and value.denominator <= MAX_ROOT:
             self.require(base, NONNEGATIVE, "the base of a power")
             return self.root(base, value)
-        self.require(base, POSITIVE, "the base of a power")
+        self._positive_base(base, exponent)
         if value is not None and value.denominator <= MAX_ROOT:
             return self.root(base, value)
         return self.exp(self.table.mul(exponent, self.log(base)))
+
+    def _positive_base(self, base: Quotient, exponent: Quotient) -> None:
+        """Insist on a base > 0; it is not granted where 0 to this power may be defined."""
+        mask = self.sign(base, POSITIVE)
+        if mask & ZERO and self.sign(exponent, NONPOSITIVE) & POSITIVE:
+            raise Unproved(f"the base of a power may be 0: {self._shown(base)}")
+        self.require(base, POSITIVE, "the base of a power")
 
 
 _WORDS = {POSITIVE: "> 0", NONNEGATIVE: ">= 0", NONZERO: "other than 0", ZERO: "0"}

@@ -231,7 +231,7 @@ def _pin(context: Context, tree: Expression, node: Mapping[str, Any]) -> tuple[C
         raise Unproved(f"{short(at)} is no zero of {short(relation)}")
     domains = {other: box for other, box in context.domains.items() if other != name}
     values = {name: at}
-    return context.moved(values, domains), substitute(tree, values)
+    return context.moved(values, domains), placed(tree, values)
 
 
 def _contradiction(context: Context, node: Mapping[str, Any]) -> None:
