@@ -29,7 +29,7 @@ from verify.sampling import Space, grid, scatter
 
 CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*.jsonl"))
 CONDITIONS = ("defined", "nonnegative", "zero_at_identity")
-ONLY_IRRATIONAL = {"U35"}
+ONLY_IRRATIONAL = {"T92", "T93", "T94", "U35"}
 """Undefined, but at no rational point: there is no witness to find."""
 
 
