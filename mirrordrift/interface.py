@@ -85,7 +85,7 @@ def decide_target(target: Target, timeout: float) -> Report:
         from verify.decide import decide
 
         return decide(target, timeout=timeout)
-    from verify.network import decide_network
+    from verify.network.structure import decide_network
 
     return decide_network(target, timeout=timeout)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from verify.checker import Replay
-    from verify.explain import Explanation
+    from verify.explain.document import Explanation
     from verify.report import Condition, Report, Witness
 
 T = TypeVar("T")

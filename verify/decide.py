@@ -20,16 +20,16 @@ from flint import ctx
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import number, symbol
-from verify.cells import Attempt, Cell, Node, prove_region
+from verify.algebra.masks import NEGATIVE, POSITIVE
+from verify.algebra.polynomials import as_fraction
 from verify.checker import UnreadableCertificate, check_certificate
 from verify.clock import OutOfTime, until
 from verify.falsify import Findings, falsify
-from verify.flat import Failure, prove_flat
-from verify.masks import NEGATIVE, POSITIVE
-from verify.points import candidate_points, nonzero_point, simple, value_at
-from verify.polynomials import as_fraction
-from verify.prove import Budget
-from verify.regions import regions
+from verify.proof.cells import Attempt, Cell, Node, prove_region
+from verify.proof.flat import Failure, prove_flat
+from verify.proof.points import candidate_points, nonzero_point, simple, value_at
+from verify.proof.prove import Budget
+from verify.proof.regions import regions
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
 
 CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"

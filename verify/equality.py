@@ -7,14 +7,14 @@ import time
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import call
-from verify.cells import Attempt, prove_region
+from verify.balls.points import certify
 from verify.checker import check_certificate
 from verify.clock import OutOfTime, until
 from verify.decide import certificate
-from verify.enclosure import certify
 from verify.falsify import falsify
-from verify.prove import Budget
-from verify.regions import regions
+from verify.proof.cells import Attempt, prove_region
+from verify.proof.prove import Budget
+from verify.proof.regions import regions
 from verify.report import Condition, Verdict, Witness
 
 _STEPS = 2000

@@ -22,7 +22,7 @@ from symbolic.drift import Drift
 from symbolic.errors import ConfigError, FormulaError
 
 if TYPE_CHECKING:
-    from verify.explain import Explanation
+    from verify.explain.document import Explanation
     from verify.report import Report
 
 SCHEMA = "mirrordrift/verdict/1"
@@ -168,7 +168,7 @@ def _decide(text: str, target: Callable[[], Target], options: Options) -> Outcom
             return Outcome(text, report)
         if not isinstance(found, Drift):
             raise ConfigError("--explain shows the derivation of a formula; a network has none")
-        from verify.explain import apply_disagreements, explain
+        from verify.explain.document import apply_disagreements, explain
 
         explanation = explain(found, report)
         return Outcome(text, apply_disagreements(report, explanation), explanation)

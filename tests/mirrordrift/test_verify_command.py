@@ -294,10 +294,10 @@ def test_debug_shows_the_traceback(capsys, monkeypatch):
 
 
 def test_what_sympy_denies_is_unknown_and_a_bug(drift, monkeypatch):
-    import verify.explain
+    import verify.explain.document
 
-    denial = verify.explain.Explanation("text", "latex", {"nonnegative": "f(2, 1) = -1"})
-    monkeypatch.setattr(verify.explain, "explain", lambda *_: denial)
+    denial = verify.explain.document.Explanation("text", "latex", {"nonnegative": "f(2, 1) = -1"})
+    monkeypatch.setattr(verify.explain.document, "explain", lambda *_: denial)
     done = drift("verify", "kl", "--explain")
     assert done.code == 3
     assert "f(2, 1) = -1" in done.out

@@ -18,16 +18,16 @@ from symbolic.domains import Interval
 from symbolic.drift import Drift
 from symbolic.expression import Expression, number, substitute
 from symbolic.parser import parse
-from verify.balls import enclose
-from verify.flat import EventualResolver, germ_of
-from verify.masks import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO
+from verify.algebra.masks import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO
+from verify.balls.boxes import enclose
+from verify.proof.flat import EventualResolver, germ_of
 
-from verify.masks import flip, product as times  # isort: skip
-from verify.prove import with_scales
-from verify.regions import regions
-from verify.resolve import Resolver
-from verify.signs import Signs
-from verify.sturm import sign_on
+from verify.algebra.masks import flip, product as times  # isort: skip
+from verify.algebra.resolve import Resolver
+from verify.algebra.signs import Signs
+from verify.algebra.sturm import sign_on
+from verify.proof.prove import with_scales
+from verify.proof.regions import regions
 
 Check = Callable[[], None]
 HALF_LINE = Interval(Fraction(0), None, True, True)

@@ -14,22 +14,22 @@ from symbolic.domains import Interval
 from symbolic.drift import Drift
 from symbolic.expression import number, substitute
 from symbolic.parser import parse
+from verify.algebra.masks import NEGATIVE, NONNEGATIVE, POSITIVE
+from verify.algebra.resolve import Resolver
+from verify.balls.points import Kind, certify
 from verify.checker.algebra import Budget as CheckerBudget
 from verify.checker.algebra import Range
 from verify.checker.context import Context
 from verify.checker.proofs import prove as check
-from verify.enclosure import Kind, certify
-from verify.falsify import _FAST, _Search, falsify
-from verify.masks import NEGATIVE, NONNEGATIVE, POSITIVE
-from verify.program import Program
-from verify.prove import Budget, Prover
-from verify.resolve import Resolver
-from verify.rules import by_fact
-from verify.rules.calculus import monotone
-from verify.rules.enclosing import numeric
-from verify.rules.facts import grouped
-from verify.rules.shapes import conjugate, exponentiate, quadratic, shift
-from verify.scatter import Scatter
+from verify.falsify.program import Program
+from verify.falsify.search import _FAST, _Search, falsify
+from verify.proof.prove import Budget, Prover
+from verify.proof.rules import by_fact
+from verify.proof.rules.calculus import monotone
+from verify.proof.rules.enclosing import numeric
+from verify.proof.rules.facts import grouped
+from verify.proof.rules.shapes import conjugate, exponentiate, quadratic, shift
+from verify.proof.scatter import Scatter
 
 Facts = tuple[tuple[str, int], ...]
 _STEPS = 400
@@ -172,7 +172,7 @@ def law_enclosures() -> None:
     """The ball over a box holds the values inside."""
     from flint import arb
 
-    from verify.enclosure import enclose
+    from verify.balls.boxes import enclose
 
     for text in BALLS:
         tree = parse(text, names=["x"])

@@ -6,10 +6,10 @@ import pytest
 
 from symbolic.drift import Drift
 from verify import decide as decider
+from verify.algebra.masks import POSITIVE
 from verify.falsify import Findings
-from verify.masks import POSITIVE
+from verify.proof.scatter import Scatter
 from verify.report import CONDITIONS, Report
-from verify.scatter import Scatter
 
 VERDICTS: dict[tuple[str, ...], str] = {
     # defined, nonnegative, zero_at_identity, flat_at_identity

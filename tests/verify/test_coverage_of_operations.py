@@ -15,8 +15,8 @@ from symbolic.numeric import evaluate
 from symbolic.operations import OPERATIONS
 from verify.checker import check_certificate
 from verify.decide import decide
+from verify.falsify.running_error import RULES
 from verify.report import Verdict
-from verify.running_error import RULES
 
 VALID = {
     "add": "(r-1)**2 + log(r)**2",

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from symbolic.numeric import evaluate
 from symbolic.operations import OPERATIONS
 from symbolic.parser import parse
-from verify.enclosure import Evaluation, Kind, certify, enclose
+from verify.balls.boxes import enclose
+from verify.balls.points import Evaluation, Kind, certify
 
 HALF = Fraction(1, 2)
 

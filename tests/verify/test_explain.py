@@ -11,9 +11,9 @@ import pytest
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
-from verify.crosscheck import Clock, OutOfReach, bounded, one_sided, value_at
-from verify.explain import apply_disagreements, explain
-from verify.pieces import TooManyPieces, sign_on, smooth_pieces
+from verify.explain.crosscheck import Clock, OutOfReach, bounded, one_sided, value_at
+from verify.explain.document import apply_disagreements, explain
+from verify.explain.pieces import TooManyPieces, sign_on, smooth_pieces
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
 
 PROVED, REFUTED, UNKNOWN = Verdict.PROVED, Verdict.REFUTED, Verdict.UNKNOWN
@@ -173,7 +173,7 @@ def test_sympys_wider_domains_deny_nothing(text):
     ],
 )
 def test_what_is_too_much_for_sympy_is_said_soon(text, monkeypatch):
-    monkeypatch.setattr("verify.explain._SECONDS", 1.0)
+    monkeypatch.setattr("verify.explain.document._SECONDS", 1.0)
     start = time.monotonic()
     found = explained(text)
     assert time.monotonic() - start < 6

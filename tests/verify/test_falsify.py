@@ -18,14 +18,14 @@ from symbolic.domains import Interval
 from symbolic.drift import Drift
 from symbolic.operations import OPERATIONS
 from symbolic.parser import parse
-from verify import sampling
-from verify.enclosure import Kind, certify
-from verify.falsify import Findings, falsify
-from verify.program import Program
-from verify.rationals import simplest_between, simplest_near
+from verify.balls.points import Kind, certify
+from verify.falsify import sampling
+from verify.falsify.program import Program
+from verify.falsify.rationals import simplest_between, simplest_near
+from verify.falsify.running_error import RULES
+from verify.falsify.sampling import Space, grid, scatter
+from verify.falsify.search import Findings, falsify
 from verify.report import Witness
-from verify.running_error import RULES
-from verify.sampling import Space, grid, scatter
 
 CORPUS = sorted((Path(__file__).parents[1] / "corpus").glob("*.jsonl"))
 CONDITIONS = ("defined", "nonnegative", "zero_at_identity")

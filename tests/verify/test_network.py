@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,12 +19,12 @@ from symbolic.network import DriftNetwork, evaluate_network, save_network
 from symbolic.numeric import evaluate
 from symbolic.operations import OPERATIONS
 from symbolic.parser import parse
+from verify.balls.points import Kind, certify
 from verify.checker.network import check_network_certificate
 from verify.checker.network_features import facts_of
 from verify.checker.network_jets import jet_of
-from verify.feature import analyse
-from verify.network import decide_network
-from verify.pointwise import Outcome, value_at
+from verify.network.feature import analyse
+from verify.network.structure import decide_network
 from verify.report import CONDITIONS, Report, Verdict
 
 FEATURES = [
@@ -189,7 +190,7 @@ def test_witnesses_are_exact_and_certified() -> None:
 def test_values_beyond_any_precision_stay_open() -> None:
     tower = "exp(exp(exp(exp(99))))"
     for text in (tower, f"tanh({tower})", f"sign({tower} - {tower})", f"log({tower} - {tower})"):
-        assert value_at(parse(text), {}) is Outcome.OPEN
+        assert certify(parse(text), {}).kind is Kind.UNDECIDED
         assert jet_of(parse(text), {}, 1) == "open"
 
 
@@ -305,10 +306,10 @@ def test_structural_facts_hold_on_samples(formula: Expression) -> None:
 @settings(max_examples=200)
 def test_both_evaluations_at_a_point_agree(formula: Expression, r: float, A: float) -> None:
     point = {"r": Fraction(r), "A": Fraction(A), "t": Fraction(1, 4)}
-    ours, theirs = value_at(formula, point), jet_of(formula, point, 1)
-    if ours is Outcome.UNDEFINED or theirs == "undefined":
+    ours, theirs = certify(formula, point), jet_of(formula, point, 1)
+    if ours.kind is Kind.UNDEFINED or theirs == "undefined":
         assert analyse(formula).undefined, "what is undefined somewhere is not proved defined"
         assert theirs in ("undefined", "open")
-        assert ours in (Outcome.UNDEFINED, Outcome.OPEN)
-    elif not isinstance(ours, Outcome) and not isinstance(theirs, str):
-        assert ours.overlaps(theirs[0])
+        assert ours.kind is not Kind.VALUE
+    elif ours.value is not None and not isinstance(theirs, str):
+        assert arb(ours.value).overlaps(theirs[0])

@@ -1,0 +1,1 @@
+"""Exact algebra: formulas as quotients of polynomials over atoms, and what signs they have."""

@@ -1,0 +1,1 @@
+"""Rigorous evaluation: at exact points, and over boxes."""

@@ -1,0 +1,42 @@
+"""Enclosures of formulas over boxes, by python-flint balls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flint import arb, fmpq
+
+from symbolic.domains import Interval
+from symbolic.expression import Expression, Number, Symbol
+from symbolic.operations import OPERATIONS
+from verify.balls.arithmetic import ball_power
+from verify.balls.points import compiled
+
+
+def hull(box: Interval) -> arb:
+    """The closed interval as one ball."""
+    assert box.lower is not None and box.upper is not None
+    low, high = (arb(fmpq(end.numerator, end.denominator)) for end in (box.lower, box.upper))
+    return low.union(high)
+
+
+def enclose(expr: Expression, box: Mapping[str, arb]) -> arb:
+    """A ball that holds every value of `expr` over a box; not finite where nothing is known.
+
+    Works at the precision of flint's context. `box` has every symbol that occurs.
+    """
+    values: list[arb] = []
+    for node, places, exponent in compiled(expr):
+        args = [values[place] for place in places]
+        if isinstance(node, Number):
+            made = arb(fmpq(node.value.numerator, node.value.denominator))
+        elif isinstance(node, Symbol):
+            made = box[node.name]
+        elif exponent is not None:
+            made = ball_power(args[0], exponent)
+        elif node.op == "square":
+            made = ball_power(args[0], 2)
+        else:
+            made = OPERATIONS[node.op].ball(*args)
+        values.append(made)
+    return values[-1]

@@ -1,0 +1,1 @@
+"""Drift networks: the conditions by structure, and certified numbers about them."""

@@ -1,0 +1,1 @@
+"""The search for proofs: regions, cells, germs at r = 1, and the rules."""
