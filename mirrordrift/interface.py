@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,19 +55,32 @@ def check(certificate: Report | Mapping[str, Any] | str | PathLike[str]) -> Repl
 
     Raises UnreadableCertificate for what is no certificate.
     """
-    from verify.checker import UnreadableCertificate, check_certificate
+    from verify.checker import UnreadableCertificate
     from verify.report import Report
 
     if isinstance(certificate, Report):
-        return check_certificate(certificate.certificate)
+        return replay(certificate.certificate)
     if isinstance(certificate, (str, PathLike)):
         found = read_certificates(Path(certificate))
         if len(found) != 1:
             raise UnreadableCertificate(
                 f"{certificate}: {len(found)} certificates; `drift check` checks them one by one"
             )
-        return check_certificate(found[0])
-    return check_certificate(certificate)
+        return replay(found[0])
+    return replay(certificate)
+
+
+def replay(data: object) -> Replay:
+    """What the checker says of a certificate; one that claims nothing does not replay.
+
+    Raises UnreadableCertificate for what is no certificate.
+    """
+    from verify.checker import check_certificate
+
+    found = check_certificate(data)
+    if not found.ok or found.conditions:
+        return found
+    return replace(found, ok=False, error="it has no condition, so nothing is proved or refuted")
 
 
 def check_decidable(kind: str) -> None:

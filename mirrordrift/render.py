@@ -83,10 +83,11 @@ def show_replay(replay: Replay) -> None:
     """What a certificate claims, and whether it holds."""
     show_field("formula", replay.formula)
     for name, domain in replay.domains.items():
-        show_field("domain", f"{name} in {domain}")
+        show_field("domain", ranging(name, domain))
     print()
-    show_table(("condition", "verdict"), list(replay.conditions.items()))
-    print()
+    if replay.conditions:
+        show_table(("condition", "verdict"), list(replay.conditions.items()))
+        print()
     print("replayed" if replay.ok else f"does not replay: {replay.error}")
 
 
@@ -175,6 +176,11 @@ def show_field(label: str, text: str) -> None:
     print(_wrapped(f"{label:<8} {text}", 9))
 
 
+def ranging(name: str, domain: str) -> str:
+    """`alpha in (0, inf)`, or `alpha = 1/5` for a single value."""
+    return f"{name} {'in' if domain[:1] in '([' else '='} {domain}"
+
+
 def _say(text: str) -> None:
     print(_wrapped(text, 2))
 
@@ -205,9 +211,7 @@ def _domains(kind: str, declared: Mapping[str, str], formula: str) -> str:
         if name != "t" or "t" in names or "t" in declared
     }
     merged = {**variables, **declared}
-    return ", ".join(
-        f"{name} {'in' if domain[:1] in '([' else '='} {domain}" for name, domain in merged.items()
-    )
+    return ", ".join(ranging(name, domain) for name, domain in merged.items())
 
 
 def _words(formula: str) -> Iterable[str]:

@@ -132,7 +132,7 @@ def _show_all(rows: Sequence[Row]) -> None:
 
 
 def _show_entry(row: Row) -> None:
-    from mirrordrift.render import show_field, show_report
+    from mirrordrift.render import ranging, show_field, show_report
     from symbolic.latex import to_latex
 
     drift, reference = row.drift, row.drift.reference
@@ -150,7 +150,7 @@ def _show_entry(row: Row) -> None:
         return
     show_field("formula", drift.text)
     for name, domain in drift.domains.items():
-        show_field("domain", f"{name} {'=' if domain.value is not None else 'in'} {domain}")
+        show_field("domain", ranging(name, str(domain)))
     failing = [condition for condition, word in row.recorded.items() if word == "refuted"]
     show_field("verdict", f"{row.verdict}{' (' + ', '.join(failing) + ')' if failing else ''}")
 

@@ -12,7 +12,7 @@ from tyro.conf import Positional, arg
 
 from mirrordrift.cli import ERROR, PROVED, REFUTED, worst
 from mirrordrift.cli.options import Common
-from mirrordrift.interface import read_certificates
+from mirrordrift.interface import read_certificates, replay
 
 SCHEMA = "mirrordrift/check/1"
 EXAMPLES = """
@@ -38,27 +38,27 @@ def run(options: Options) -> int:
 
 
 def _check(data: object, options: Options) -> int:
-    from verify.checker import UnreadableCertificate, check_certificate
+    from verify.checker import UnreadableCertificate
 
     try:
-        replay = check_certificate(data)
+        found = replay(data)
     except UnreadableCertificate as error:
         if options.json:
             print(json.dumps({"schema": SCHEMA, "replayed": False, "error": str(error)}))
         print(f"drift: {options.file}: {error}", file=sys.stderr)
         return ERROR
     if options.json:
-        found = {
+        shown = {
             "schema": SCHEMA,
-            "replayed": replay.ok,
-            "formula": replay.formula,
-            "domains": dict(replay.domains),
-            "conditions": dict(replay.conditions),
-            "error": replay.error or None,
+            "replayed": found.ok,
+            "formula": found.formula,
+            "domains": dict(found.domains),
+            "conditions": dict(found.conditions),
+            "error": found.error or None,
         }
-        print(json.dumps(found))
+        print(json.dumps(shown))
     else:
         from mirrordrift.render import show_replay
 
-        show_replay(replay)
-    return PROVED if replay.ok else REFUTED
+        show_replay(found)
+    return PROVED if found.ok else REFUTED

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import verify.equality
+from mirrordrift import check
 from mirrordrift.cli import COMMANDS, worst
 from symbolic.catalogue import catalogue, expected_verdicts
 from verify.report import Condition, Verdict
@@ -77,6 +78,12 @@ def test_check_prints_formula_and_conditions(drift, certificate):
     assert found["conditions"] == dict.fromkeys(expected_verdicts("kl"), "proved")
 
 
+def test_check_shows_the_value_of_a_bound_parameter(drift, tmp_path):
+    path = tmp_path / "certificate.json"
+    drift("verify", "C*(r-1)**2", "--param", "C=1/5", "--certificate", path)
+    assert "C = 1/5" in drift("check", path).out
+
+
 def test_check_refuses_a_certificate_moved_to_another_formula(drift, certificate):
     data = json.loads(certificate.read_text())
     certificate.write_text(json.dumps({**data, "formula": "-log(r)"}))
@@ -84,6 +91,19 @@ def test_check_refuses_a_certificate_moved_to_another_formula(drift, certificate
     assert done.code == 1
     assert "does not replay" in done.out
     assert drift("check", certificate, "--json").json["replayed"] is False
+
+
+def test_check_replays_no_certificate_without_conditions(drift, certificate):
+    data = json.loads(certificate.read_text())
+    certificate.write_text(json.dumps({**data, "conditions": {}}))
+    done = drift("check", certificate)
+    assert done.code == 1
+    assert "does not replay: it has no condition" in done.out
+    found = drift("check", certificate, "--json")
+    assert found.code == 1
+    assert found.json["replayed"] is False
+    assert "nothing is proved" in found.json["error"]
+    assert not check(certificate).ok
 
 
 @pytest.mark.parametrize(
