@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mirrordrift.writing import writing
 from symbolic.arrays import write_atomically
 from symbolic.derivative import derivative
 from symbolic.domains import Interval
@@ -48,7 +49,8 @@ def plot_drifts(drifts: Sequence[Drift], path: str | Path) -> None:
 
     A parameter is drawn at its value if it is bound, else at its default, else at a value in
     the middle of its domain; the title says which. Grey is where the slope is undefined.
-    Raises ConfigError for an unknown suffix, a missing folder, or what is no drift.
+    Raises ConfigError for an unknown suffix, a missing folder, a file that cannot be
+    written, or what is no drift.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -67,7 +69,8 @@ def plot_drifts(drifts: Sequence[Drift], path: str | Path) -> None:
     # No date, so that the same formulas give the same file.
     stamp = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     figure.savefig(picture, format=path.suffix[1:].lower(), dpi=160, metadata=stamp)
-    write_atomically(path, picture.getvalue())
+    with writing(str(path)):
+        write_atomically(path, picture.getvalue())
 
 
 def drawn_values(drift: Drift) -> dict[str, Fraction]:

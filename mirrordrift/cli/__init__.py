@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from mirrordrift.cli.streams import complain, failed_to_write, prepare, settle
+
 PROVED, REFUTED, ERROR, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
 _PRECEDENCE = (INTERRUPTED, ERROR, REFUTED, UNKNOWN, PROVED)
 
@@ -52,6 +54,7 @@ def main(argv: Sequence[str]) -> int:
     """Run `drift ARGV…` and give its exit code; no exception leaves."""
     command = argv[0] if argv else ""
     debug, as_json = "--debug" in argv, "--json" in argv
+    prepare()
     try:
         try:
             code = _dispatch(command, list(argv[1:]))
@@ -60,17 +63,21 @@ def main(argv: Sequence[str]) -> int:
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        _complain("interrupted")
+        complain("drift: interrupted")
         return INTERRUPTED
     except BrokenPipeError:  # the reader has seen enough; nothing is left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ERROR
     except Exception as error:  # noqa: BLE001 - a command line answers with a message
         if debug:
             import traceback
 
             traceback.print_exc()
-        return _fail(command, message_of(error), as_json)
+        complain(f"drift: {message_of(error)}")
+        if as_json and not failed_to_write(error):
+            _print_error(command, message_of(error))
+        return ERROR
+    finally:
+        settle()
 
 
 def worst(codes: Sequence[int]) -> int:
@@ -80,8 +87,13 @@ def worst(codes: Sequence[int]) -> int:
 
 def message_of(error: Exception) -> str:
     """What a person is told about an error: ours as they are, others with the way on."""
-    if _ours(error) or isinstance(error, OSError):
+    if _ours(error):
         return str(error)
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        if failed_to_write(error):
+            return f"the output cannot be written ({reason}); send it somewhere else"
+        return f"{error.filename}: {reason}; check the path and its permissions"
     from mirrordrift.rooms import shadow_message
 
     if isinstance(error, (ImportError, AttributeError)) and (message := shadow_message()):
@@ -106,9 +118,6 @@ def _ours(error: Exception) -> bool:
 
 
 def _dispatch(command: str, arguments: list[str]) -> int:
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a console that has no ∂ shows an escape, and goes on
-            stream.reconfigure(errors="backslashreplace")
     if command in ("-h", "--help"):
         print(_overview())
         return PROVED
@@ -139,28 +148,21 @@ def _overview() -> str:
 
 def _no_such_command(command: str) -> int:
     if not command:
-        print(_overview(), file=sys.stderr)
+        complain(_overview())
         return ERROR
     import difflib
 
     near = difflib.get_close_matches(command, COMMANDS, 1)
     hint = f"did you mean `drift {near[0]}`? " if near else ""
-    _complain(f"{command!r:.60} is no command; {hint}there are {', '.join(COMMANDS)}")
+    complain(f"drift: {command!r:.60} is no command; {hint}there are {', '.join(COMMANDS)}")
     return ERROR
 
 
-def _fail(command: str, message: str, as_json: bool) -> int:
-    _complain(message)
-    if as_json:
-        import json
+def _print_error(command: str, message: str) -> None:
+    """What `--json` prints where there is no answer."""
+    import json
 
-        print(json.dumps({"schema": f"mirrordrift/{command}/1", "error": message}), flush=True)
-    return ERROR
-
-
-def _complain(message: str) -> None:
-    """One message on standard error, which may itself be closed."""
     try:
-        print(f"drift: {message}", file=sys.stderr, flush=True)
-    except OSError:
+        print(json.dumps({"schema": f"mirrordrift/{command}/1", "error": message}), flush=True)
+    except OSError:  # said on standard error already
         pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ from tyro.conf import Positional, arg
 
 from mirrordrift.cli import ERROR, PROVED, REFUTED, worst
 from mirrordrift.cli.options import Common
+from mirrordrift.cli.streams import complain
 from mirrordrift.interface import read_certificates, replay
 
 SCHEMA = "mirrordrift/check/1"
@@ -45,7 +45,7 @@ def _check(data: object, options: Options) -> int:
     except UnreadableCertificate as error:
         if options.json:
             print(json.dumps({"schema": SCHEMA, "replayed": False, "error": str(error)}))
-        print(f"drift: {options.file}: {error}", file=sys.stderr)
+        complain(f"drift: {options.file}: {error}")
         return ERROR
     if options.json:
         shown = {

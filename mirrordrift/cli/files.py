@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from mirrordrift.writing import writing
 from symbolic.errors import ConfigError
 
 MAX_BYTES = 64 * 2**20
@@ -51,22 +52,27 @@ def certificate_writer(path: str) -> Iterator[Writer]:
     target = Path(path).resolve()  # a link stays a link
     if target.exists() and not target.is_file():
         raise ConfigError(f"--certificate {path}: not an ordinary file; name one to be written")
-    try:
+    label = f"--certificate {path}"
+    with writing(label):
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--certificate {path}: cannot be written ({error})") from None
+    file = os.fdopen(handle, "w", encoding="utf-8")
+
+    def write(certificate: Mapping[str, Any]) -> None:
+        with writing(label):
+            print(json.dumps(certificate), file=file, flush=True)
+
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            yield lambda certificate: print(json.dumps(certificate), file=file)
-            file.flush()
+        yield write
+        with writing(label):
             os.fsync(file.fileno())
-        _readable(Path(name))
-        os.replace(name, target)  # noqa: PTH105 - as atomic as the file system is
-    except BaseException as error:
+            file.close()
+            _readable(Path(name))
+            os.replace(name, target)  # noqa: PTH105 - as atomic as the file system is
+    except BaseException:
+        with suppress(OSError):
+            file.close()
         with suppress(OSError):
             Path(name).unlink()
-        if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
-            raise ConfigError(f"--certificate {path}: cannot be written ({error})") from None
         raise
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from tyro.conf import Positional, arg
 from mirrordrift.cli import ERROR, PROVED, REFUTED, UNKNOWN, message_of, worst
 from mirrordrift.cli.files import Writer, certificate_writer, read_lines
 from mirrordrift.cli.options import Common, Declarations, Flag, check_timeout
+from mirrordrift.cli.streams import complain
 from mirrordrift.interface import check_decidable, decide_target
 from mirrordrift.spec import Target, resolve
 from symbolic.domains import parse_declarations
@@ -125,7 +125,7 @@ def _run_one(options: Options, write: Writer) -> int:
 
         show_report(outcome.report, outcome.explanation)
     if outcome.error:
-        print(f"drift: {outcome.error}", file=sys.stderr)
+        complain(f"drift: {outcome.error}")
     return outcome.code
 
 
@@ -152,7 +152,7 @@ def _run_file(options: Options, write: Writer) -> int:
             if outcome.explanation is not None:
                 print(outcome.explanation.text, flush=True)
         if outcome.error:
-            print(f"{options.file}, line {number}: {outcome.error}", file=sys.stderr, flush=True)
+            complain(f"{options.file}, line {number}: {outcome.error}")
         outcomes.append((outcome.code, outcome.report))
     if not options.json:
         print(summary([report for _, report in outcomes], time.perf_counter() - begun))

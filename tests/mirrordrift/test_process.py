@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -99,6 +100,68 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
     process.stderr.close()
     assert process.wait(timeout=30) == 2
     assert err == ""
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a device that is always full")
+@pytest.mark.parametrize("command", ["verify kl", "verify --help", "catalogue", "check kl.json"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_full_disk_is_one_message(tmp_path, drift_script, command, as_json):
+    drift = [drift_script, *command.split(), *(["--json"] if as_json else [])]
+    subprocess.run([drift_script, "verify", "kl", "--certificate", "kl.json"], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)  # fmt: skip
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            drift, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("drift: the output cannot be written (No space left on device)")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a device that is always full")
+def test_a_full_disk_is_not_blamed_on_the_certificate(tmp_path, drift_script):
+    command = [drift_script, "verify", "kl", "--json", "--certificate", "kl.json"]
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert "the output cannot be written" in done.stderr
+    assert "certificate" not in done.stderr
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="a device that is always full")
+def test_messages_that_cannot_be_written_leave_the_answer_alone(tmp_path, drift_script):
+    (tmp_path / "formulas.txt").write_text("(r-1)**2\nr +* 1\n(r-1)*A\n")
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            [drift_script, "verify", "--file", "formulas.txt", "--json"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=full,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    verdicts = [json.loads(line)["verdict"] for line in done.stdout.splitlines()]
+    assert verdicts == ["proved", "error", "refuted"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [("verify kl >&-", 0), ("verify k1 --json >&-", 1), ("verify r+ --json 2>&-", 2)],
+)
+def test_closed_streams_leave_the_exit_code(drift_script, command, code):
+    done = subprocess.run(
+        f"'{drift_script}' {command}", shell=True, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert done.stderr == ""
+    if done.stdout:
+        assert json.loads(done.stdout)["verdict"] == "error"
 
 
 def test_module_in_a_folder_with_namesakes(tmp_path):

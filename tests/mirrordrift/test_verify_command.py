@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 
@@ -272,6 +273,20 @@ def test_certificate_of_one_and_of_many(drift, tmp_path):
     assert len(many.read_text().splitlines()) == 2
     assert drift("check", one).code == drift("check", many).code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f.txt", "many.jsonl", "one.json"]
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where no file can be made")
+def test_files_that_cannot_be_written(drift):
+    for arguments in (
+        ["verify", "kl", "--certificate", "/proc/kl.json"],
+        ["plot", "kl", "-o", "/proc/kl.png"],
+    ):
+        done = drift(*arguments)
+        assert done.code == 2
+        assert done.out == ""
+        assert f"{arguments[-1]}: cannot be written (" in done.err
+        assert "name a file in a folder that you may write to" in done.err
+        assert len(done.err.splitlines()) == 1
 
 
 def test_explain(drift):
