@@ -91,15 +91,20 @@ def show_replay(replay: Replay) -> None:
     print("replayed" if replay.ok else f"does not replay: {replay.error}")
 
 
-def row(report: Report) -> str:
-    """One line for one formula of many: verdict, formula, and the first condition that fails."""
+def row(line: str, formula: str, report: Report | None) -> str:
+    """One line for one formula of many: its line, verdict, formula, the first failing condition.
+
+    Without a report the formula could not be decided, and what was read is shown.
+    """
+    if report is None:
+        return f"{line}  {'error':<8}  {formula}"
     failing = [c for c in report.conditions if c.verdict == report.verdict != "proved"]
     reason = ""
     if failing:
         first = failing[0]
         found = _witness(first.witness) or first.detail
         reason = f"   [{first.id}{': ' if found else ''}{found}]"
-    return f"{report.verdict.value:<8}  {report.formula}{reason}"
+    return f"{line}  {report.verdict.value:<8}  {report.formula}{reason}"
 
 
 def summary(reports: Sequence[Report | None], seconds: float) -> str:

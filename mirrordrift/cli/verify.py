@@ -135,6 +135,7 @@ def _run_file(options: Options, write: Writer) -> int:
     begun = time.perf_counter()
     lines = read_lines(Path(options.file))
     common = parse_declarations(options.param, options.kind)
+    width = len(str(lines[-1][0]))
     outcomes = []
     for number, text in progress(lines, "deciding"):
         head, *declarations = (part.strip() for part in text.split(";"))
@@ -147,8 +148,8 @@ def _run_file(options: Options, write: Writer) -> int:
         _record(outcome, write)
         if options.json:
             print(json.dumps(outcome.to_json()), flush=True)
-        elif outcome.report is not None:
-            print(row(outcome.report), flush=True)
+        else:
+            print(row(f"line {number:>{width}}", head, outcome.report), flush=True)
             if outcome.explanation is not None:
                 print(outcome.explanation.text, flush=True)
         if outcome.error:

@@ -90,9 +90,11 @@ def test_a_pipe_gets_whole_lines(capsys):
 
 
 def test_one_line_of_many():
-    assert render.row(REPORT).startswith("refuted   where(")
-    assert "[nonnegative: r = " in render.row(REPORT)
-    assert "\n" not in render.row(REPORT)
+    shown = render.row("line 7", "where(...)", REPORT)
+    assert shown.startswith("line 7  refuted   where(A")
+    assert "[nonnegative: r = " in shown
+    assert "\n" not in shown
+    assert render.row("line 7", "r +* 1", None) == "line 7  error     r +* 1"
 
 
 def test_progress_is_quiet_in_a_pipe(capsys):

@@ -189,6 +189,19 @@ def test_file_goes_on_after_a_line_that_does_not_parse(drift, tmp_path):
     assert f"{path}, line 2: formula, column 4" in done.err
 
 
+def test_file_says_which_line_each_answer_is_about(drift, tmp_path):
+    path = tmp_path / "formulas.txt"
+    path.write_text("# nine lines\n(r-1)**2\n\nr +* 1\n\n\n\n\n(r-1)*A\n(r-1)**4\n")
+    done = drift("verify", "--file", path)
+    assert [line.split("   [")[0] for line in done.out.splitlines()[:4]] == [
+        "line  2  proved    (r - 1)**2",
+        "line  4  error     r +* 1",
+        "line  9  refuted   (r - 1)*A",
+        "line 10  proved    (r - 1)**4",
+    ]
+    assert done.err.startswith(f"{path}, line 4: formula, column 4")
+
+
 def test_file_goes_on_after_an_internal_error(drift, tmp_path, monkeypatch):
     def decide(found, *, timeout):
         if "exp" in found.text:
