@@ -26,6 +26,20 @@ GROUPS = {
 }
 """Distributions by the extra that brings them; `core` comes with mirrordrift itself."""
 
+PURPOSES = {
+    "core": "deciding formulas, pictures, tests",
+    "train": "training agents (to come)",
+    "pysr": "distilling with PySR (to come)",
+    "operon": "distilling with Operon (to come)",
+    "export": "code for PyTorch, TRL and Stable-Baselines3 (to come)",
+    "bench": "measuring against other solvers",
+}
+"""What each group is good for."""
+
+_IN_PLACE = (HOME / "pyproject.toml").is_file()
+CHECKOUT = f"in {HOME}" if _IN_PLACE else "in a checkout of mirrordrift"
+"""Where `install_command` runs."""
+
 _ASK_SECONDS = 60
 
 _ASK_JAX = """
@@ -72,7 +86,7 @@ def examine() -> dict[str, Any]:
     missing = [name for name, found in versions["core"].items() if found is None]
     if missing:
         problems.append(
-            f"missing: {', '.join(missing)}; install again: python -m pip install mirrordrift"
+            f"missing: {', '.join(missing)}; install again, {CHECKOUT}: {install_command('core')}"
         )
     return {
         "mirrordrift": _version("mirrordrift"),
@@ -81,6 +95,7 @@ def examine() -> dict[str, Any]:
         "platform": platform.platform(),
         "cpus": _cpus(),
         "packages": versions,
+        "install": install_command(*(g for g in GROUPS if None in versions[g].values())),
         "jax": _ask(_ASK_JAX, "devices") if versions["train"]["jax"] else None,
         "brax": _ask(_ASK_BRAX, "backends") if versions["train"]["brax"] else None,
         "julia": _ask(_ASK_JULIA, None) if versions["pysr"]["pysr"] else None,
@@ -88,6 +103,18 @@ def examine() -> dict[str, Any]:
         "problems": problems,
         "notes": notes,
     }
+
+
+def install_command(*groups: str) -> str:
+    """What installs what these groups lack, as the README has it; "" for no group.
+
+    It runs in a checkout (`CHECKOUT`); one that is used in place goes on being used so.
+    """
+    if not groups:
+        return ""
+    extras = ",".join(group for group in groups if group != "core")
+    what = f'".[{extras}]"' if extras else "."
+    return f"python -m pip install -c constraints.txt {'-e ' if _IN_PLACE else ''}{what}"
 
 
 def _rooms() -> tuple[dict[str, Any], list[str]]:
@@ -110,7 +137,8 @@ def _rooms() -> tuple[dict[str, Any], list[str]]:
                 "started here (python -c, python -m, a notebook) would import those instead"
             )
     notes += [
-        f"the distribution '{name}' also installs a package '{room}': uninstall one of the two"
+        f"the distribution '{name}' also installs a package '{room}', and only one of them can be "
+        f"used: python -m pip uninstall {name}, then install mirrordrift again"
         for name, room in _rivals()
     ]
     return rooms, notes

@@ -54,9 +54,9 @@ def show_report(report: Report, explanation: Explanation | None = None) -> None:
     print()
     for condition in report.conditions:
         if condition.detail:
-            _say(f"{condition.id}: {condition.detail}")
+            say(f"{condition.id}: {condition.detail}")
     for note in report.notes:
-        _say(f"note: {note}")
+        say(f"note: {note}")
     if explanation is not None:
         print(f"\n{explanation.text.rstrip()}\n")
     _verdict(report.verdict.value, f"in {report.seconds:.2f} s")
@@ -73,7 +73,7 @@ def show_equality(
     if condition.witness is not None:
         show_field("witness", _witness(condition.witness))
     if condition.detail:
-        _say(condition.detail)
+        say(condition.detail)
     word = {"proved": "equal", "refuted": "different"}.get(condition.verdict.value, "unknown")
     how = f"{condition.method}, " if condition.method != "none" else ""
     _verdict(word, f"{how}in {seconds:.2f} s")
@@ -186,7 +186,8 @@ def ranging(name: str, domain: str) -> str:
     return f"{name} {'in' if domain[:1] in '([' else '='} {domain}"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A sentence, folded on a terminal."""
     print(_wrapped(text, 2))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mirrordrift.cli import ERROR, PROVED
 from mirrordrift.cli.options import Common
+from mirrordrift.doctor import CHECKOUT, PURPOSES, examine
 
 SCHEMA = "mirrordrift/doctor/1"
 EXAMPLES = """
@@ -27,8 +28,6 @@ class Options(Common):
 
 def run(options: Options) -> int:
     """Examine and show."""
-    from mirrordrift.doctor import examine
-
     findings = examine()
     if options.json:
         print(json.dumps({"schema": SCHEMA, **findings}))
@@ -38,13 +37,16 @@ def run(options: Options) -> int:
 
 
 def _show(findings: Mapping[str, Any]) -> None:
-    from mirrordrift.render import show_field, show_table
+    from mirrordrift.render import say, show_field, show_table
 
     show_field("version", findings["mirrordrift"] or "not installed (run from its source)")
     show_field("python", f"{findings['python']} at {findings['executable']}")
     show_field("machine", f"{findings['platform']}, {findings['cpus']} CPU cores")
     print()
-    show_table(("part", "usable", "what is there"), list(map(_part, findings["packages"].items())))
+    parts = list(map(_part, findings["packages"].items()))
+    show_table(("part", "complete", "for", "what is there"), parts)
+    if findings["install"]:
+        print(f"\nto complete these parts, {CHECKOUT}:\n  {findings['install']}")
     print()
     rows = (_asked(findings, part) for part in ("jax", "brax", "julia"))
     rooms = findings["rooms"].items()
@@ -57,23 +59,22 @@ def _show(findings: Mapping[str, Any]) -> None:
     show_table(("room", "state", "imported from"), shadows)
     print()
     for note in findings["notes"]:
-        print(f"note: {note}")
+        say(f"note: {note}")
     for problem in findings["problems"]:
-        print(f"problem: {problem}")
+        say(f"problem: {problem}")
     if not findings["problems"]:
         print("formulas can be decided here")
 
 
-def _part(part: tuple[str, Mapping[str, str | None]]) -> tuple[str, str, str]:
-    """A row of the table of packages: the extra, whether it is complete, versions."""
-    extra, packages = part
+def _part(part: tuple[str, Mapping[str, str | None]]) -> tuple[str, ...]:
+    """A row of the table of packages: the group, whether it is complete, its use, versions."""
+    group, packages = part
     present = [f"{name} {found}" for name, found in packages.items() if found]
     missing = [name for name, found in packages.items() if not found]
-    if not missing:
-        return extra, "yes", ", ".join(present)
-    install = "mirrordrift" if extra == "core" else f"mirrordrift[{extra}]"
-    lack = f'missing: {", ".join(missing)} (python -m pip install "{install}")'
-    return extra, "no", "; ".join(filter(None, (", ".join(present), lack)))
+    there = ", ".join(present)
+    if missing:
+        there = "; ".join(filter(None, (there, f"missing: {', '.join(missing)}")))
+    return group, "no" if missing else "yes", PURPOSES[group], there
 
 
 def _asked(findings: Mapping[str, Any], part: str) -> tuple[str, str, str]:

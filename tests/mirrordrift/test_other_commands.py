@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +16,7 @@ from mirrordrift.cli import COMMANDS, worst
 from symbolic.catalogue import catalogue, expected_verdicts
 from verify.report import Condition, Verdict
 
+ROOT = Path(__file__).parents[2]
 COMMAND_NAMES = ("verify", "check", "equal", "catalogue", "plot", "doctor")
 
 
@@ -252,7 +257,36 @@ def test_doctor_reports_what_ails(drift, monkeypatch, tmp_path):
     done = drift("doctor")
     assert done.code == 2
     assert "'rl' is taken from" in done.out
-    assert "missing: no-such-distribution" in done.out
+    assert "missing: no-such-distribution; install again, in " in done.out
+
+
+def test_doctor_names_a_command_that_works(drift, monkeypatch):
+    """The README's way to install, with those extras that lack something, and no others."""
+    import mirrordrift.doctor
+
+    missing = []
+    monkeypatch.setattr(mirrordrift.doctor, "_ask", lambda *_: {"error": "not asked"})
+    monkeypatch.setattr(mirrordrift.doctor, "_version", lambda n: None if n in missing else "1.0")
+    assert drift("doctor", "--json").json["install"] == ""
+    assert "pip install" not in drift("doctor").out
+    missing += ["trl", "cvc5"]
+    command = drift("doctor", "--json").json["install"]
+    assert shlex.split(command)[-1] == ".[export,bench]"
+    readme = (ROOT / "README.md").read_text()
+    assert "python -m pip install -c constraints.txt " in readme
+    assert command.startswith("python -m pip install -c constraints.txt ")
+    assert f"in {ROOT}:\n  {command}\n" in drift("doctor").out
+
+
+def test_doctor_knows_the_extras():
+    from mirrordrift.doctor import GROUPS, PURPOSES
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    brought = {"core": project["dependencies"], **project["optional-dependencies"]}
+    assert set(GROUPS) == set(PURPOSES) == set(brought) - {"all", "docs", "test"}
+    for group, names in GROUPS.items():
+        declared = {re.split(r"[<>=!~;\[ ]", line)[0] for line in brought[group]}
+        assert set(names) - {"jaxlib"} <= declared
 
 
 def test_doctor_survives_broken_engines(monkeypatch):
