@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".svg", ".pdf")
 MAX_FORMULAS = 12
+MAX_COLUMNS = 4
 
 _RATIOS = (0.0, 2.0)
 _ADVANTAGES = (-3.0, 3.0)
@@ -41,7 +42,7 @@ _SLICES = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 _ZERO = (-1e-9, 1e-9)
 _POINTS = 601
 _COLOURS = "RdBu"  # diverging, and told apart by people who do not see red and green alike
-_TITLE_CHARACTERS = 44
+_TITLE_CHARACTERS = 42
 
 
 def plot_drifts(drifts: Sequence[Drift], path: str | Path) -> None:
@@ -57,20 +58,30 @@ def plot_drifts(drifts: Sequence[Drift], path: str | Path) -> None:
 
     path = Path(path)
     _check(drifts, path)
-    figure = Figure(figsize=(1.4 + 3.5 * len(drifts), 6.6), layout="constrained")
+    bands, columns = grid(len(drifts))
+    figure = Figure(figsize=(1.4 + 3.5 * columns, 0.6 + 6.0 * bands), layout="constrained")
     FigureCanvasAgg(figure)
-    rows: NDArray[Any] = figure.subplots(
-        2, len(drifts), squeeze=False, sharex=True, sharey="row", height_ratios=(1.15, 1)
+    panels: NDArray[Any] = figure.subplots(
+        2 * bands, columns, squeeze=False, sharex=True, height_ratios=(1.15, 1) * bands
     )
-    for column, drift in enumerate(drifts):
-        _draw(rows[0, column], rows[1, column], drift)
-    _label(figure, rows)
+    heats, slices = panels[0::2].ravel(), panels[1::2].ravel()
+    for heat, slice_, drift in zip(heats, slices, drifts):
+        _draw(heat, slice_, drift)
+    for unused in (*heats[len(drifts) :], *slices[len(drifts) :]):
+        unused.remove()
+    _label(figure, panels, len(drifts))
     picture = io.BytesIO()
     # No date, so that the same formulas give the same file.
     stamp = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
     figure.savefig(picture, format=path.suffix[1:].lower(), dpi=160, metadata=stamp)
     with writing(str(path)):
         write_atomically(path, picture.getvalue())
+
+
+def grid(formulas: int) -> tuple[int, int]:
+    """(bands, columns) for so many formulas: at most four side by side, bands as even as can be."""
+    bands = -(-formulas // MAX_COLUMNS)
+    return bands, -(-formulas // bands)
 
 
 def drawn_values(drift: Drift) -> dict[str, Fraction]:
@@ -156,7 +167,9 @@ def _draw(heat: Axes, slices: Axes, drift: Drift) -> None:
     heat.set_title(_title(drift), fontsize=11)
     heat.set_ylim(*_ADVANTAGES)
     slices.set_xlim(*_RATIOS)
-    slices.set_xticks([0, 0.5, 1, 1.5, 2], ["0", "0.5", "1", "1.5", "2"])
+    first, *_, last = slices.set_xticks([0, 0.5, 1, 1.5, 2], ["0", "0.5", "1", "1.5", "2"])
+    first.label1.set_horizontalalignment("left")  # away from the neighbour's numbers
+    last.label1.set_horizontalalignment("right")
     slices.set_ylim(-limit, limit)
 
 
@@ -175,20 +188,28 @@ def _advantage_label(value: float) -> str:
     return f"$A = {value:g}$"
 
 
-def _label(figure: Figure, rows: NDArray[Any]) -> None:
+def _label(figure: Figure, panels: NDArray[Any], formulas: int) -> None:
     push = r"$\partial_r\,[\,r A - f\,]$"
-    rows[0, 0].set_ylabel("advantage $A$")
-    rows[1, 0].set_ylabel(f"slices of {push}")
-    for slices in rows[1]:
+    columns = panels.shape[1]
+    for index in range(formulas):
+        band, column = divmod(index, columns)
+        heat, slices = panels[2 * band : 2 * band + 2, column]
         slices.set_xlabel("ratio $r$")
-    bar = figure.colorbar(rows[0, 0].collections[0], ax=rows, extend="both", aspect=45, pad=0.02)
+        slices.tick_params(labelbottom=True)
+        for axes, label in ((heat, "advantage $A$"), (slices, f"slices of {push}")):
+            axes.tick_params(labelleft=column == 0)
+            axes.set_ylabel(label if column == 0 else "")
+    heat = panels[0, 0]
+    bar = figure.colorbar(
+        heat.collections[0], ax=figure.axes, extend="both", aspect=22 * len(panels), pad=0.02
+    )
     bar.set_label(f"{push}: where positive, the action becomes more likely")
-    handles, labels = rows[1, 0].get_legend_handles_labels()
+    handles, labels = panels[1, 0].get_legend_handles_labels()
     figure.legend(
         handles,
         labels,
         loc="outside lower center",
-        ncols=6 if rows.shape[1] > 1 else 3,
+        ncols=6 if columns > 1 else 3,
         frameon=False,
         fontsize=9,
     )
@@ -196,8 +217,10 @@ def _label(figure: Figure, rows: NDArray[Any]) -> None:
 
 def _title(drift: Drift) -> str:
     head = drift.name or drift.text
-    if len(head) > _TITLE_CHARACTERS:
-        head = head[: _TITLE_CHARACTERS - 1] + "…"
+    if len(head) > 2 * _TITLE_CHARACTERS:
+        head = head[: 2 * _TITLE_CHARACTERS - 1] + "…"
+    # Two full lines: a formula has no good place to break, and words are not what it is made of.
+    head = f"{head[:_TITLE_CHARACTERS]}\n{head[_TITLE_CHARACTERS:]}".rstrip()
     values = ", ".join(
         rf"${to_latex(symbol(name))} = {float(value):.4g}$"
         for name, value in drawn_values(drift).items()

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mirrordrift.plot import drawn_values, objective_slope, plot_drifts
+from mirrordrift.plot import drawn_values, grid, objective_slope, plot_drifts
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -30,6 +30,51 @@ def test_undefined_parts_and_long_titles(tmp_path):
     drift = Drift.from_text(formula, ["q in (0, inf)"])
     plot_drifts([drift, catalogue["zero"], catalogue["broken-undefined"]], tmp_path / "three.png")
     assert (tmp_path / "three.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("formulas", "bands", "columns"),
+    [
+        (1, 1, 1),
+        (2, 1, 2),
+        (3, 1, 3),
+        (4, 1, 4),
+        (5, 2, 3),
+        (7, 2, 4),
+        (8, 2, 4),
+        (9, 3, 3),
+        (12, 3, 4),
+    ],
+)
+def test_at_most_four_stand_side_by_side(formulas, bands, columns):
+    assert grid(formulas) == (bands, columns)
+
+
+@pytest.mark.parametrize("formulas", [1, 3, 5, 8])
+def test_nothing_overlaps_and_every_panel_is_labelled(tmp_path, monkeypatch, formulas):
+    from matplotlib.figure import Figure
+
+    figures = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: figures.append(figure))
+    long = Drift.from_text("relu((r-1)*A - alpha*tanh((r-1)*A/alpha))*(2 + tanh(alpha*A**2)) + abs(A)*log(r)**4", ["alpha in (0, inf)"])  # fmt: skip
+    plot_drifts([long, *[catalogue["ppo"], long] * 4][:formulas], tmp_path / "many.png")
+    (figure,) = figures
+    figure.draw_without_rendering()
+    # Of each formula a heat map and its slices, and the bar of colours.
+    assert len(figure.axes) == 2 * formulas + 1
+    panels = figure.axes[:-1]
+    boxes = [axes.get_tightbbox() for axes in panels]
+    for i, one in enumerate(boxes):
+        assert figure.bbox.x0 <= one.x0 and figure.bbox.y1 >= one.y1
+        for other in boxes[:i]:
+            across = min(one.x1, other.x1) - max(one.x0, other.x0)
+            along = min(one.y1, other.y1) - max(one.y0, other.y0)
+            assert min(across, along) < 1
+    for axes in panels:
+        assert axes.get_window_extent().width / figure.dpi > 2.5
+    assert sum(axes.get_xlabel() == "ratio $r$" for axes in panels) == formulas
+    numbered = [axes for axes in panels if axes.get_ylabel()]
+    assert len(numbered) == 2 * grid(formulas)[0]
 
 
 def test_slope_of_ppo():
