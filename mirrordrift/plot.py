@@ -216,16 +216,25 @@ def _label(figure: Figure, panels: NDArray[Any], formulas: int) -> None:
 
 
 def _title(drift: Drift) -> str:
-    head = drift.name or drift.text
-    if len(head) > 2 * _TITLE_CHARACTERS:
-        head = head[: 2 * _TITLE_CHARACTERS - 1] + "…"
-    # Two full lines: a formula has no good place to break, and words are not what it is made of.
-    head = f"{head[:_TITLE_CHARACTERS]}\n{head[_TITLE_CHARACTERS:]}".rstrip()
+    head = _in_two_lines(drift.name or drift.text)
     values = ", ".join(
         rf"${to_latex(symbol(name))} = {float(value):.4g}$"
         for name, value in drawn_values(drift).items()
     )
     return f"{_plain(head)}\n{values}" if values else _plain(head)
+
+
+def _in_two_lines(text: str) -> str:
+    """As much as two lines hold, broken where no name or number is torn."""
+    if len(text) <= _TITLE_CHARACTERS:
+        return text
+    ends = range(_TITLE_CHARACTERS, 1, -1)
+    whole = (i for i in ends if not (text[i - 1].isalnum() and text[i].isalnum()))
+    end = next(whole, _TITLE_CHARACTERS)
+    first, second = text[:end], text[end:].lstrip()
+    if len(second) > _TITLE_CHARACTERS:
+        second = second[: _TITLE_CHARACTERS - 1] + "…"
+    return f"{first.rstrip()}\n{second}"
 
 
 def _plain(text: str) -> str:

@@ -77,6 +77,18 @@ def test_nothing_overlaps_and_every_panel_is_labelled(tmp_path, monkeypatch, for
     assert len(numbered) == 2 * grid(formulas)[0]
 
 
+def test_titles_tear_no_name():
+    from mirrordrift.plot import _in_two_lines
+
+    assert _in_two_lines("kl") == "kl"
+    dpo = "relu((r - 1)*A - alpha*tanh((r - 1)*A/alpha))"
+    assert _in_two_lines(dpo) == "relu((r - 1)*A - alpha*tanh((r - 1)*A/\nalpha))"
+    cut = _in_two_lines(f"{dpo} + {dpo}")
+    assert cut.endswith("…")
+    assert max(map(len, cut.splitlines())) <= 42
+    assert len(_in_two_lines("r" * 100).splitlines()) == 2
+
+
 def test_slope_of_ppo():
     ratio = np.array([0.5, 0.9, 1.1, 1.5])
     assert objective_slope(catalogue["ppo"], ratio, 2.0).tolist() == [2, 2, 2, 0]
