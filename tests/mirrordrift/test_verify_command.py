@@ -330,3 +330,26 @@ def test_what_sympy_denies_is_unknown_and_a_bug(drift, monkeypatch):
     assert done.code == 3
     assert "f(2, 1) = -1" in done.out
     assert "bug" in done.out
+
+
+def test_a_certificate_claims_nothing_that_sympy_denies(drift, tmp_path, monkeypatch):
+    import verify.explain.document
+
+    path = tmp_path / "kl.json"
+    denial = verify.explain.document.Explanation("text", "latex", {"nonnegative": "f(2, 1) = -1"})
+    monkeypatch.setattr(verify.explain.document, "explain", lambda *_: denial)
+    done = drift("verify", "kl", "--explain", "--json", "--certificate", path)
+    verdicts = {c["id"]: c["verdict"] for c in done.json["conditions"]}
+    # That f is defined was a by-product of the proof that is denied.
+    assert verdicts == {
+        "defined": "unknown",
+        "nonnegative": "unknown",
+        "zero_at_identity": "proved",
+        "flat_at_identity": "proved",
+    }
+    assert set(json.loads(path.read_text())["conditions"]) == {
+        "zero_at_identity",
+        "flat_at_identity",
+    }
+    replayed = drift("check", path, "--json").json["conditions"]
+    assert replayed == {name: word for name, word in verdicts.items() if word == "proved"}

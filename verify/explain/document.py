@@ -64,18 +64,32 @@ def explain(drift: Drift, report: Report) -> Explanation:
 
 
 def apply_disagreements(report: Report, explanation: Explanation) -> Report:
-    """The report with every verdict that SymPy contradicts turned into `unknown`."""
+    """The report with every verdict that SymPy contradicts turned into `unknown`.
+
+    The certificate keeps no claim that is disputed, nor one whose proof rests on it.
+    """
+    claims = dict(report.certificate.get("conditions", {}))
+    disputed = dict(explanation.disagreements)
+    resting = {name for name, claim in claims.items() if claim.get("by") in disputed}
 
     def settle(condition: Condition) -> Condition:
-        said = explanation.disagreements.get(condition.id)
-        if said is None:
+        if condition.id in disputed:
+            detail = (
+                f"the kernel's verdict was {condition.verdict.value}, but SymPy finds "
+                f"{disputed[condition.id]}; this is a bug, please report it"
+            )
+        elif condition.id in resting:
+            by = claims[condition.id]["by"]
+            detail = f"its proof is that of {by}, which SymPy contradicts; this is a bug, please report it"
+        else:
             return condition
-        detail = (
-            f"the kernel's verdict was {condition.verdict.value}, but SymPy finds {said}; "
-            "this is a bug, please report it"
-        )
         return replace(
             condition, verdict=Verdict.UNKNOWN, method="none", witness=None, detail=detail
         )
 
-    return replace(report, conditions=tuple(map(settle, report.conditions)))
+    kept = {name: claim for name, claim in claims.items() if name not in {*disputed, *resting}}
+    return replace(
+        report,
+        conditions=tuple(map(settle, report.conditions)),
+        certificate={**report.certificate, "conditions": kept} if claims else report.certificate,
+    )
