@@ -80,6 +80,8 @@ VARIABLES: dict[str, dict[str, Interval]] = {
 """Variables of each kind of formula, with their domains unless declared otherwise."""
 
 _DECLARABLE = {"t", "x"}
+WITNESS_FIELDS = ("value", "derivative", "limit", "side", "root", "interval")
+"""What a witness says beside its point, in one JSON object: no parameter may have such a name."""
 
 
 def point(value: Fraction | int) -> Interval:
@@ -140,6 +142,11 @@ def _check_name(name: str, interval: Interval, kind: str) -> None:
     if name in OPERATIONS or name in SYNONYMS or name in ("where", "inf", "in"):
         raise FormulaError(
             f"'{name}' is an operation and cannot be a parameter", remedy="rename it"
+        )
+    if name in WITNESS_FIELDS:
+        raise FormulaError(
+            f"'{name}' cannot be a parameter: a witness has a field of that name",
+            remedy=f"rename it, for example {name}0",
         )
     variables = VARIABLES[kind]
     if name not in variables:

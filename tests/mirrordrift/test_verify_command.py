@@ -302,6 +302,17 @@ def test_files_that_cannot_be_written(drift):
         assert len(done.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["value", "derivative", "limit", "side", "root", "interval"])
+def test_no_parameter_takes_the_name_of_a_witness_field(drift, name):
+    done = drift("verify", f"-{name}*(r-1)**2", "--param", f"{name} in (0, 1)", "--json")
+    assert done.code == 2
+    assert f"'{name}' cannot be a parameter: a witness has a field of that name" in done.err
+    assert f"rename it, for example {name}0" in done.err
+    renamed = drift("verify", f"-{name}0*(r-1)**2", "--param", f"{name}0 in (0, 1)", "--json")
+    witness = renamed.json["conditions"][1]["witness"]
+    assert set(witness) == {"r", "A", f"{name}0", "value"}
+
+
 def test_explain(drift):
     done = drift("verify", "dpo", "--explain")
     assert done.code == 0
