@@ -26,6 +26,8 @@ from verify.algebra.polynomials import (
 )
 
 MAX_POWER = 400
+MAX_ROOT = 12
+"""The largest index of a root; exp(c·log(P)) stays an exponential beyond."""
 MAX_CONSTANT_POWER = 64
 MAX_SPLIT, MAX_SPLIT_OVER = 8, 3
 """Terms over which exp is split: of a polynomial, of a proper quotient."""
@@ -52,7 +54,7 @@ class Elementary(Kernel):
         present = [i for i, power in enumerate(monomial) if power]
         if den.is_one() and len(present) == 1 and monomial[present[0]] == 1:
             only = self.atoms[present[0]]
-            if only.kind == "log":
+            if only.kind == "log" and coefficient.denominator <= MAX_ROOT:
                 assert only.inside is not None
                 return self.root_power(only.inside, coefficient)
         if not present and den.is_one():

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 from symbolic.expression import Expression, Number, Symbol, constant_value, integer_exponent
+from verify.algebra.elementary import MAX_ROOT
 from verify.algebra.masks import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, NONZERO, POSITIVE, ZERO
 from verify.algebra.polynomials import GENERATORS, Quotient, TooLarge
 from verify.algebra.signs import Signs
@@ -201,11 +202,11 @@ class Resolver:
         if value is not None and value > 0:
             return (
                 self._root(base, value)
-                if value.denominator <= 12
+                if value.denominator <= MAX_ROOT
                 else self._general(base, exponent)
             )
         self._positive_base(base, exponent)
-        if value is not None and value.denominator <= 12:
+        if value is not None and value.denominator <= MAX_ROOT:
             return k.root_power(base, value)
         return self._general(base, exponent)
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flint import arb, fmpq
+from flint import arb
 
 from symbolic.domains import Interval
 from symbolic.expression import Expression, Number, Symbol
 from symbolic.operations import OPERATIONS
 from verify.balls.arithmetic import ball_power
-from verify.balls.points import compiled
+from verify.balls.points import ball, compiled
 
 
 def hull(box: Interval) -> arb:
     """The closed interval as one ball."""
     assert box.lower is not None and box.upper is not None
-    low, high = (arb(fmpq(end.numerator, end.denominator)) for end in (box.lower, box.upper))
-    return low.union(high)
+    return ball(box.lower).union(ball(box.upper))
 
 
 def enclose(expr: Expression, box: Mapping[str, arb]) -> arb:
@@ -29,7 +28,7 @@ def enclose(expr: Expression, box: Mapping[str, arb]) -> arb:
     for node, places, exponent in compiled(expr):
         args = [values[place] for place in places]
         if isinstance(node, Number):
-            made = arb(fmpq(node.value.numerator, node.value.denominator))
+            made = ball(node.value)
         elif isinstance(node, Symbol):
             made = box[node.name]
         elif exponent is not None:

@@ -86,6 +86,11 @@ def certify(
     return best
 
 
+def ball(value: Fraction) -> arb:
+    """The rational as a ball, at the precision of flint's context."""
+    return arb(fmpq(value.numerator, value.denominator))
+
+
 @lru_cache(maxsize=64)
 def compiled(expr: Expression) -> tuple[Step, ...]:
     """Distinct nodes in order of evaluation, the places of their arguments, integer exponents."""

@@ -20,6 +20,7 @@ from verify.checker.algebra import Range, TooLarge, Unproved
 from verify.checker.balls import enclosure
 from verify.checker.context import Context
 from verify.checker.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, flip
+from verify.checker.taylor import cover
 
 RELATIONS = {">": POSITIVE, ">=": NONNEGATIVE, "<": NEGATIVE, "<=": NONPOSITIVE, "=": ZERO}
 _FRESH = re.compile(r"_w[0-9]{1,6}\Z")
@@ -194,6 +195,15 @@ def _enclosed(
         _enclosed(half, claim, strict, centred, halvings - 1)
 
 
+def _cover(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
+    """Taylor models on the pieces of a range, an expansion beyond the last cut."""
+    cuts = node.get("cuts")
+    if not isinstance(cuts, list):
+        raise Unproved("'cuts' is missing")
+    numbers = [value({"cut": cut}, "cut") for cut in cuts]
+    cover(context, claim, strict, variable(context, node), numbers, node)
+
+
 def _shift(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
     """A variable counted from a lower bound."""
     name, bound = variable(context, node), formula(context, node, "by")
@@ -264,6 +274,7 @@ _RULES: dict[str, Callable[[Context, Expression, bool, Proof], None]] = {
     "monotone": _monotone,
     "bisect": _bisect,
     "ball": _ball,
+    "cover": _cover,
     "shift": _shift,
     "abstract": _abstract,
     "split": _split,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from flint import arb, arb_mat, ctx, fmpq
+from flint import arb, arb_mat, ctx
 
 from symbolic.derivative import derivative
 from symbolic.expression import Expression
 from symbolic.network import DriftNetwork
-from verify.balls.points import certify
+from verify.balls.points import ball, certify
 
 
 class BallNetwork:
@@ -60,12 +60,12 @@ class BallNetwork:
             if len(known) < len(pairs):
                 return None
             hidden, moving = arb_mat([[p[0] for p in known]]), arb_mat([[p[1] for p in known]])
-        value = (hidden * self.layers[-1])[0, 0] - _ball(self.network.xi)
+        value = (hidden * self.layers[-1])[0, 0] - ball(self.network.xi)
         move = (moving * self.layers[-1])[0, 0]
         epsilon = self.network.ppo_epsilon
         if epsilon is None or epsilon > 0:
             return value, move  # PPO's term is 0 on a neighbourhood of r = 1
-        clipped = _relu(_ball(-epsilon * point["A"]), _ball(side * point["A"]))
+        clipped = _relu(ball(-epsilon * point["A"]), ball(side * point["A"]))
         return None if clipped is None else (value + clipped[0], move + clipped[1])
 
     def _activated(self, value: arb, move: arb) -> tuple[arb, arb] | None:
@@ -81,7 +81,3 @@ def _relu(value: arb, move: arb) -> tuple[arb, arb] | None:
     if value < 0:
         return arb(0), arb(0)
     return (arb(0), move.max(arb(0))) if value.is_zero() else None
-
-
-def _ball(value: Fraction) -> arb:
-    return arb(fmpq(value.numerator, value.denominator))

@@ -140,8 +140,10 @@ class SmoothView(Resolver):
         self.guards: list[Quotient] = []
 
     def mask(self, value: Quotient) -> int:
-        self.guards.append(value)
-        return super().mask(value) & POSITIVE or POSITIVE
+        known = super().mask(value)
+        if known not in (NEGATIVE, ZERO, POSITIVE):
+            self.guards.append(value)
+        return known & POSITIVE or POSITIVE
 
     def size(self) -> int:
         atoms = {i for q in self.guards for p in (q.num, q.den) for i in used(p)}

@@ -7,6 +7,7 @@ may be clever or wrong: what it returns counts only once the checker has replaye
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -55,14 +56,28 @@ class Budget:
         self.steps -= steps
         return self.steps > 0
 
+    @contextmanager
+    def at_most(self, steps: int) -> Iterator[None]:
+        """Within the block, no more than `steps` are left."""
+        kept = max(0, self.steps - steps)
+        self.steps -= kept
+        try:
+            yield
+        finally:
+            self.steps += kept
+
 
 class Prover:
     """Proof search in one region."""
 
-    def __init__(self, signs: Signs, scatter: Scatter, budget: Budget) -> None:
+    def __init__(
+        self, signs: Signs, scatter: Scatter, budget: Budget, *, tail: bool = False
+    ) -> None:
         self.signs = signs
         self.scatter = scatter
         self.budget = budget
+        self.tail = tail
+        """Whether this is what a cover left over: no covers there."""
         self._failed: set[tuple[str, bool]] = set()
 
     # Entry --------------------------------------------------------------------------
@@ -187,7 +202,11 @@ class Prover:
         keep = (seen > 0) if mask == POSITIVE else (seen < 0) if mask == NEGATIVE else (
             seen >= 0 if mask == NONNEGATIVE else seen <= 0
         )  # fmt: skip
-        return Prover(signs, self.scatter.keep(keep), self.budget)
+        return self._like(signs, self.scatter.keep(keep))
+
+    def _like(self, signs: Signs, scatter: Scatter) -> Prover:
+        """The same search elsewhere."""
+        return Prover(signs, scatter, self.budget, tail=self.tail)
 
     # One polynomial -------------------------------------------------------------------
 
@@ -276,7 +295,7 @@ class Prover:
         for value, mask in kept:
             seen = scatter.signs(signs, value)
             scatter = scatter.keep(seen >= 0 if mask & POSITIVE else seen <= 0)
-        return Prover(signs, scatter, self.budget)
+        return self._like(signs, scatter)
 
     def _along(self, value: Quotient, mask: int, name: str, direction: str) -> bool:
         """Whether the fact still holds on the way from the starting end to a point where it does."""
@@ -289,7 +308,7 @@ class Prover:
 
     def over(self, domains: dict[str, Interval], scales: dict[str, Fraction]) -> Prover:
         """Search in another region, without facts."""
-        return Prover(Signs(domains, scales), Scatter.over(domains), self.budget)
+        return self._like(Signs(domains, scales), Scatter.over(domains))
 
     def renamed(self, tree: Expression, values: dict[str, Expression]) -> Quotient | None:
         """A formula of another region, with variables replaced, as a quotient of this one."""
@@ -301,13 +320,15 @@ class Prover:
             return None
 
     def on(
-        self, name: str, interval: Interval, tree: Expression, strict: bool, depth: int
-    ) -> Proof | None:
+        self, name: str, interval: Interval, tree: Expression, strict: bool, depth: int,
+        *, tail: bool = False,
+    ) -> Proof | None:  # fmt: skip
         """A proof for a formula on a narrower range of one variable."""
         domains = {**self.signs.domains, name: interval}
 
         def attempt(scales: dict[str, Fraction]) -> Proof | None:
-            part = Prover(Signs(domains, scales), Scatter.over(domains), self.budget)
+            signs = Signs(domains, scales)
+            part = Prover(signs, Scatter.over(domains), self.budget, tail=tail or self.tail)
             for value, mask in self.signs.stated:
                 again = part.renamed(self.signs.tree(value), {})
                 if again is not None:

@@ -11,4 +11,4 @@ from verify.proof.rules.shapes import conjugate, exponentiate, quadratic, shift
 
 __all__ = ["RULES", "by_fact"]
 
-RULES = (grouped, by_fact, conjugate, exponentiate, monotone, quadratic, shift, numeric)
+RULES = (grouped, by_fact, numeric, quadratic, conjugate, exponentiate, monotone, shift)

@@ -24,6 +24,8 @@ def numeric(prover: Prover, poly: fmpq_mpoly, strict: bool, depth: int) -> Itera
     """Enclosures: a cover for one variable, plain bisection where all ranges are bounded."""
     names = sorted(prover.signs.variables(Quotient(poly, ONE_POLY)))
     if len(names) == 1:
+        if prover.tail:
+            return
         yield Cover(prover, poly, names[0], strict).prove(depth)
     elif names and all(_bounded(prover.signs.domains[name]) for name in names):
         tree = prover.signs.poly_tree(poly)

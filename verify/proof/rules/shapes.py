@@ -84,21 +84,41 @@ def quadratic(prover: Prover, poly: fmpq_mpoly, strict: bool, depth: int) -> Ite
     for index in used(poly):
         parts = coefficients(poly, index)
         step = max(parts) // 2
-        if max(parts) % 2 or set(parts) != {0, step, 2 * step} or k.strict(parts[2 * step]) != 1:
+        if max(parts) % 2 or set(parts) != {0, step, 2 * step}:
             continue
-        square = _square(prover, poly, index, step, parts, strict, depth)
-        if square is not None:
-            yield square
-            continue
-        # Where the linear coefficient is >= 0 there may be nothing to do.
-        linear = k.quotient(parts[step])
-        if prover.scatter.seen(k, linear) != POSITIVE | NEGATIVE or depth > 6:
-            continue
-        above = prover.under(linear, POSITIVE).prove_poly(poly, strict, depth + 4)
-        below = above and _square(
-            prover.under(linear, NONPOSITIVE), poly, index, step, parts, strict, depth
-        )
-        yield below and {"rule": "split", "on": str(k.tree(linear)), ">": above, "<=": below}
+        lead = parts[2 * step]
+        if k.strict(lead) == 1:
+            yield from _completed(prover, poly, index, strict, depth)
+        elif depth < 6 and prover.scatter.seen(k, k.quotient(lead)) == POSITIVE:
+            shown = prover.prove(k.quotient(lead), POSITIVE, depth + 2)
+            inner = prover.under(k.quotient(lead), POSITIVE) if shown else None
+            if inner is not None and inner.signs.strict(lead) == 1:
+                for proof in _completed(inner, poly, index, strict, depth):
+                    yield proof and {
+                        "rule": "lemma", "of": str(k.poly_tree(lead)), "relation": ">",
+                        "proof": shown, "then": proof,
+                    }  # fmt: skip
+
+
+def _completed(
+    prover: Prover, poly: fmpq_mpoly, index: int, strict: bool, depth: int
+) -> Iterator[Proof | None]:
+    k = prover.signs
+    parts = coefficients(poly, index)
+    step = max(parts) // 2
+    square = _square(prover, poly, index, step, parts, strict, depth)
+    if square is not None:
+        yield square
+        return
+    # Where the linear coefficient is >= 0 there may be nothing to do.
+    linear = k.quotient(parts[step])
+    if prover.scatter.seen(k, linear) != POSITIVE | NEGATIVE or depth > 6:
+        return
+    above = prover.under(linear, POSITIVE).prove_poly(poly, strict, depth + 4)
+    below = above and _square(
+        prover.under(linear, NONPOSITIVE), poly, index, step, parts, strict, depth
+    )
+    yield below and {"rule": "split", "on": str(k.tree(linear)), ">": above, "<=": below}
 
 
 def _square(
