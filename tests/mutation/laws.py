@@ -83,7 +83,11 @@ def arb_value(tree: Expression) -> arb:
         return arb_value(u if holds else v)
     if tree.op == "pow":
         whole = args[1].unique_fmpz()
-        return args[0] ** int(whole) if whole is not None else (args[1] * args[0].log()).exp()
+        if whole is not None:
+            return args[0] ** int(whole)
+        if args[0] == 0 and args[1] > 0:
+            return arb(0)
+        return (args[1] * args[0].log()).exp()
     x = args[0]
     match tree.op, args:
         case "add", (a, b):
