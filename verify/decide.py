@@ -10,9 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from flint import ctx
@@ -30,6 +31,7 @@ from verify.proof.flat import Failure, prove_flat
 from verify.proof.points import candidate_points, nonzero_point, simple, value_at
 from verify.proof.prove import Budget
 from verify.proof.regions import regions
+from verify.proof.structure import Structure
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
 
 CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
@@ -47,7 +49,8 @@ class Case:
 
     drift: Drift
     deadline: float
-    proofs: dict[str, dict[str, Node]] = field(default_factory=dict)
+    proofs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the certificate says of each proved condition besides its verdict."""
     witnesses: dict[str, Witness] = field(default_factory=dict)
     left: dict[str, str] = field(default_factory=dict)
     """What is left to prove, for conditions tried without success."""
@@ -94,7 +97,11 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
 
 
 def _run(case: Case) -> None:
-    _note_findings(case, falsify(case.drift, deadline=case.deadline))
+    structure = Structure(case.drift.domain)
+    _prove_by_structure(case, structure, steps=0)
+    if case.open("nonnegative") or case.open("defined"):
+        _note_findings(case, falsify(case.drift, deadline=case.deadline))
+        _prove_by_structure(case, structure, _QUICK_STEPS)
     _decide_identity(case)
     _decide_flatness(case)
     _prove_everywhere(case, _QUICK_STEPS)
@@ -113,19 +120,37 @@ def _note_findings(case: Case, findings: Findings) -> None:
             case.witnesses[condition] = witness
 
 
+def _prove_by_structure(case: Case, structure: Structure, steps: int) -> None:
+    """Conditions that the form of the formula shows, with proofs of parts if there are steps."""
+    formula = case.drift.bound_formula()
+    if case.open("defined") and structure.defined(formula):
+        case.proofs["defined"] = {"structure": {}}
+    parts = structure.parts(formula)
+    if parts is None or not case.open("nonnegative") or (parts and not steps):
+        return
+    proofs: dict[str, dict[str, Node]] = {}
+    for part in parts:
+        alone = Case(replace(case.drift, formula=part), case.deadline)
+        nodes = _all_regions(alone, "nonnegative", _EVERYWHERE, steps, "defined" in case.witnesses)
+        if nodes is None:
+            return
+        proofs[str(part)] = nodes
+    case.proofs["nonnegative"] = {"structure": proofs}
+
+
 def _prove_everywhere(case: Case, steps: int) -> None:
     """`nonnegative` on every region (which shows `defined` too), or `defined` alone."""
     granted = "defined" in case.witnesses
     if case.open("nonnegative"):
         nodes = _all_regions(case, "nonnegative", _EVERYWHERE, steps, granted)
         if nodes is not None:
-            case.proofs["nonnegative"] = nodes
-            if not granted:
-                case.proofs["defined"] = nodes
+            case.proofs["nonnegative"] = {"regions": nodes}
+            if not granted and case.open("defined"):
+                case.proofs["defined"] = {"by": "nonnegative"}
     if case.open("defined"):
         nodes = _all_regions(case, "defined", _EVERYWHERE, steps, False)
         if nodes is not None:
-            case.proofs["defined"] = nodes
+            case.proofs["defined"] = {"regions": nodes}
 
 
 def _all_regions(
@@ -150,7 +175,7 @@ def _decide_identity(case: Case) -> None:
         granted = "defined" in case.witnesses
         nodes = _all_regions(case, "zero", ("r=1",), _QUICK_STEPS, granted)
         if nodes is not None:
-            case.proofs["zero_at_identity"] = nodes
+            case.proofs["zero_at_identity"] = {"regions": nodes}
 
 
 def _note_value_at_identity(case: Case, attempt: Attempt) -> None:
@@ -166,7 +191,7 @@ def _decide_flatness(case: Case) -> None:
     if not case.open("flat_at_identity"):
         return
     if "r" not in case.drift.formula.symbols:
-        case.proofs["flat_at_identity"] = {}
+        case.proofs["flat_at_identity"] = {"regions": {}}
         return
     granted = "defined" in case.witnesses
     nodes: dict[str, Node] = {}
@@ -186,7 +211,7 @@ def _decide_flatness(case: Case) -> None:
                 case.witnesses.setdefault("flat_at_identity", witness)
                 break
     if complete:
-        case.proofs["flat_at_identity"] = nodes
+        case.proofs["flat_at_identity"] = {"regions": nodes}
 
 
 def _slope_witness(failure: Failure) -> Witness | None:
@@ -254,21 +279,25 @@ def certificate(drift: Drift, conditions: dict[str, Any]) -> dict[str, Any]:
 
 def _certificate(case: Case) -> tuple[dict[str, Any], dict[str, str]]:
     """The certificate, and for each proof that the checker did not replay, why."""
-    whole = certificate(case.drift, {})
+    entries = {name: _entry(case, name) for name in CONDITIONS[case.drift.kind]}
+    whole = certificate(case.drift, {name: entry for name, entry in entries.items() if entry})
+    if not _replay_error(whole):
+        return whole, {}
     refused: dict[str, str] = {}
-    # `defined` may rest on `nonnegative`, so that is replayed first.
-    for name in sorted(CONDITIONS[case.drift.kind], key=lambda name: name != "nonnegative"):
-        if name == "defined" and "nonnegative" in refused:
+    whole["conditions"] = {}
+    # What `defined` rests on comes before it, and else what rests on it after.
+    by = case.proofs.get("defined", {}).get("by")
+    for name in sorted(entries, key=lambda name: (name == "defined") == bool(by)):
+        if name == "defined" and by in refused:
             _prove_defined_alone(case)
-        entry = _entry(case, name)
+        entry = _entry(case, name, refused)
         if entry is None:
             continue
-        if not entry.get("by"):
-            error = _replay_error({**whole, "conditions": {name: entry}})
-            if error:
-                refused[name] = error
-                continue
-        whole["conditions"][name] = entry
+        error = _replay_error({**whole, "conditions": {**whole["conditions"], name: entry}})
+        if error:
+            refused[name] = error
+        else:
+            whole["conditions"][name] = entry
     return whole, refused
 
 
@@ -282,15 +311,18 @@ def _replay_error(data: dict[str, Any]) -> str:
 
 def _prove_defined_alone(case: Case) -> None:
     """`defined` without the proof of `nonnegative`, which did not replay."""
-    if case.proofs.pop("defined", None) is None:
+    if case.proofs.get("defined") != {"by": "nonnegative"}:
         return
+    del case.proofs["defined"]
     with suppress(OutOfTime), until(case.deadline):
         nodes = _all_regions(case, "defined", _EVERYWHERE, _QUICK_STEPS, False)
         if nodes is not None:
-            case.proofs["defined"] = nodes
+            case.proofs["defined"] = {"regions": nodes}
 
 
-def _entry(case: Case, name: str) -> dict[str, Any] | None:
+def _entry(
+    case: Case, name: str, refused: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any] | None:
     if name in case.witnesses:
         witness = case.witnesses[name]
         return {"verdict": "refuted", "witness": {
@@ -299,12 +331,17 @@ def _entry(case: Case, name: str) -> dict[str, Any] | None:
         }}  # fmt: skip
     if name not in case.proofs:
         return None
-    if name == "defined" and case.proofs[name] is case.proofs.get("nonnegative"):
-        return {"verdict": "proved", "by": "nonnegative"}
-    entry: dict[str, Any] = {"verdict": "proved", "regions": case.proofs[name]}
-    if "defined" in case.witnesses and name != "defined":
+    entry: dict[str, Any] = {"verdict": "proved", **case.proofs[name]}
+    if _only_where_defined(case, name, refused):
         entry["where_defined"] = True
     return entry
+
+
+def _only_where_defined(case: Case, name: str, refused: Mapping[str, str]) -> bool:
+    """Whether a proof speaks of the points alone where f is defined."""
+    if name == "defined" or "structure" not in case.proofs[name]:
+        return name != "defined" and "defined" in case.witnesses
+    return "defined" not in case.proofs or "defined" in refused
 
 
 def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
@@ -316,13 +353,8 @@ def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
     if name in case.witnesses:
         return Condition(name, Verdict.REFUTED, "exact counterexample", case.witnesses[name])
     if name in case.proofs:
-        count = len(case.proofs[name])
-        method = (
-            f"proof on {count} region{'s' if count != 1 else ''}"
-            if count
-            else "does not depend on r"
-        )
-        granted = name != "defined" and "defined" in case.witnesses
+        method = _method(case, name)
+        granted = _only_where_defined(case, name, refused)
         return Condition(
             name, Verdict.PROVED, method, detail="where f is defined" if granted else ""
         )
@@ -333,6 +365,20 @@ def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
         else "no rule applies within the step budget"
     )
     return Condition(name, Verdict.UNKNOWN, "none", detail=f"{left}; {reason}")
+
+
+def _method(case: Case, name: str) -> str:
+    proof = case.proofs[name]
+    if "by" in proof:
+        proof = case.proofs[proof["by"]]
+    if "structure" in proof:
+        count = len(proof["structure"])
+        parts = f", and proof of {count} part{'s' if count != 1 else ''}"
+        return "by the form of the formula" + (parts if count else "")
+    count = len(proof["regions"])
+    if not count:
+        return "does not depend on r"
+    return f"proof on {count} region{'s' if count != 1 else ''}"
 
 
 def _notes(case: Case, timeout: float) -> tuple[str, ...]:

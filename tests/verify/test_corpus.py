@@ -28,7 +28,7 @@ KNOWN_UNKNOWN = {
     ("T87", "nonnegative"),
     ("U15", "flat_at_identity"),
     ("U35", "defined"),
-    *product(("T92",), ("defined", "nonnegative", "zero_at_identity", "flat_at_identity")),
+    *product(("T92",), ("defined", "zero_at_identity", "flat_at_identity")),
     *product(("T93",), ("nonnegative", "zero_at_identity", "flat_at_identity")),
     *product(("T94",), ("nonnegative", "zero_at_identity")),
 }

@@ -19,7 +19,8 @@ from verify.decide import decide
 PROVED, FAILED, UNREADABLE = 0, 1, 2
 FORMULAS = {
     "smooth": "r-1-log(r)",
-    "kinks": "relu((r-1)*A-2*tanh((r-1)*A/2))",
+    "kinks": "abs((r-1)*A)-2*tanh(abs((r-1)*A)/2)",
+    "structure": "relu((r-1)*A-tanh((r-1)*A))+(r-1-log(r))*t",
     "parameter": "alpha*(r*log(r)-r+1)",
     "refuted": "(r-1)**2-abs(A)*log(r)**2-0.1",
     "undefined": "(r-1)**2/A",
@@ -99,6 +100,7 @@ def replay(data: Any) -> dict[str, str]:
 TRUTH = {
     "smooth": {"defined", "nonnegative", "zero_at_identity", "flat_at_identity"},
     "kinks": {"defined", "nonnegative", "zero_at_identity", "flat_at_identity"},
+    "structure": {"defined", "nonnegative", "zero_at_identity", "flat_at_identity"},
     "parameter": {"defined", "nonnegative", "zero_at_identity", "flat_at_identity"},
     "refuted": {"defined", "flat_at_identity"},
     "undefined": {"zero_at_identity", "flat_at_identity"},

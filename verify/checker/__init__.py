@@ -9,13 +9,17 @@ certificate may hold stands in docs/certificates.md. To read it in one sitting: 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from symbolic.errors import FormulaError
+from symbolic.expression import Expression
+from symbolic.parser import parse
 from verify.checker.algebra import Budget, OverBudget, Unproved
 from verify.checker.reading import SCHEMA, Frame, UnreadableCertificate, bound_size, read
-from verify.checker.regions import check_region, regions
+from verify.checker.regions import HALF_LINE, REALS, check_region, regions
+from verify.checker.structure import Form
 from verify.checker.witness import check_witness
 
 CONDITIONS = ("defined", "nonnegative", "zero_at_identity", "flat_at_identity")
@@ -56,8 +60,7 @@ def check_certificate(data: object) -> Replay:
     shown: dict[str, str] = {}
     at = ""
     try:
-        # `defined` may rest on `nonnegative`, so that comes first.
-        for name in sorted(frame.conditions, key=lambda name: name == "defined"):
+        for name in sorted(frame.conditions, key=lambda name: _turn(frame, name)):
             at = name
             shown[name] = _condition(frame, name, budget, shown)
     except (Unproved, OverBudget) as error:
@@ -67,6 +70,14 @@ def check_certificate(data: object) -> Replay:
     except (ArithmeticError, ValueError, MemoryError) as error:
         return _failed(frame, shown, f"{at}: {type(error).__name__}: {error}")
     return Replay(True, frame.kind, frame.formula, frame.domains, _ordered(shown))
+
+
+def _turn(frame: Frame, name: str) -> int:
+    """When a condition is replayed: `defined` before what may rest on it, or after what it rests on."""
+    entry = frame.conditions[name]
+    if name == "defined":
+        return 2 if isinstance(entry, dict) and "by" in entry else 0
+    return 1
 
 
 def _condition(frame: Frame, name: str, budget: Budget, shown: Mapping[str, str]) -> str:
@@ -90,19 +101,63 @@ def _condition(frame: Frame, name: str, budget: Budget, shown: Mapping[str, str]
     granted = entry.get("where_defined", False)
     if not isinstance(granted, bool) or (granted and name == "defined"):
         raise Unproved("'where_defined' has no place here")
+    if "structure" in entry:
+        _structure(frame, name, entry["structure"], budget, granted)
+        if not granted and name != "defined" and not _is_defined(frame, shown):
+            raise Unproved(
+                "the form shows f >= 0 where f is defined; that it is everywhere is not shown"
+            )
+        return "proved where defined" if granted else "proved"
     proofs = entry.get("regions")
-    if not isinstance(proofs, dict):
-        raise Unproved("'regions' is missing")
     if name == "flat_at_identity" and "r" not in frame.tree.symbols:
         return "proved"
-    for region in regions(frame.tree, frame.ranges, name):
+    _regions(frame, frame.tree, name, proofs, budget, granted)
+    return "proved where defined" if granted else "proved"
+
+
+def _regions(
+    frame: Frame, tree: Expression, condition: str, proofs: object, budget: Budget, granted: bool
+) -> None:
+    """Replay the proof of a condition on every region of a formula. Raises Unproved."""
+    if not isinstance(proofs, dict):
+        raise Unproved("'regions' is missing")
+    for region in regions(tree, frame.ranges, condition):
         if region.key not in proofs:
             raise Unproved(f"the region '{region.key}' is missing")
         try:
-            check_region(region, name, proofs[region.key], budget, granted)
+            check_region(region, condition, proofs[region.key], budget, granted)
         except Unproved as error:
             raise Unproved(f"region '{region.key}': {error}") from None
-    return "proved where defined" if granted else "proved"
+
+
+def _structure(frame: Frame, name: str, parts: object, budget: Budget, granted: bool) -> None:
+    """Replay what the form of the formula shows from parts proved >= 0. Raises Unproved."""
+    if not isinstance(parts, dict) or (parts and name == "defined"):
+        raise Unproved("'structure' gives proofs of parts")
+    if name == "defined":
+        if not _form(frame).defined:
+            raise Unproved("the form of the formula does not show that it is defined")
+        return
+    if name != "nonnegative":
+        raise Unproved("the form of a formula does not show this")
+    shown: set[Expression] = set()
+    for text, proofs in parts.items():
+        try:
+            part = parse(text, names=["r", "A", *frame.ranges])
+        except FormulaError as error:
+            raise Unproved(f"a part cannot be read: {error.message}") from None
+        _regions(frame, part, "nonnegative", proofs, budget, granted)
+        shown.add(part)
+    if not _form(frame, shown).nonnegative:
+        raise Unproved("the form of the formula does not show f >= 0 from these parts")
+
+
+def _form(frame: Frame, shown: Set[Expression] = frozenset()) -> Form:
+    return Form(frame.tree, {"r": HALF_LINE, "A": REALS, **frame.ranges}, shown)
+
+
+def _is_defined(frame: Frame, shown: Mapping[str, str]) -> bool:
+    return shown.get("defined") == "proved" or _form(frame).defined
 
 
 def _network(data: dict[str, Any]) -> Replay:
