@@ -84,7 +84,7 @@ def arb_value(tree: Expression) -> arb:
     if tree.op == "pow":
         whole = args[1].unique_fmpz()
         if whole is not None:
-            return args[0] ** int(whole)
+            return whole_power(args[0], int(whole))
         if args[0] == 0 and args[1] > 0:
             return arb(0)
         return (args[1] * args[0].log()).exp()
@@ -110,6 +110,14 @@ def arb_value(tree: Expression) -> arb:
         "square": lambda: x * x, "sign": lambda: x.sgn(), "softplus": lambda: (1 + x.exp()).log(),
         "sigmoid": lambda: 1 / (1 + (-x).exp()),
     }[tree.op]()  # fmt: skip
+
+
+def whole_power(x: arb, n: int) -> arb:
+    """x**n by products: `**` gives nan for balls around 0."""
+    found = arb(1)
+    for _ in range(abs(n)):
+        found *= x
+    return found if n >= 0 else 1 / found
 
 
 def arb_max(values: list[arb]) -> arb:
