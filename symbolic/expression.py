@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import TypeVar, Union
 from weakref import WeakValueDictionary
 
@@ -223,6 +224,7 @@ def _exact(op: str, args: list[Fraction], max_bits: int) -> Fraction | None:
     return table[op](b) if op in table else None
 
 
+@lru_cache(maxsize=4096)
 def integer_exponent(node: Expression) -> int | None:
     """The exponent of a power node when it is a constant integer (then `x**n` is a product)."""
     value = constant_value(node.args[1])

@@ -10,55 +10,32 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from fractions import Fraction
-from itertools import islice
-from types import MappingProxyType
-from typing import Any
 
 from flint import ctx
 
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import number, symbol
-from verify.algebra.masks import NEGATIVE, POSITIVE
 from verify.algebra.polynomials import as_fraction
-from verify.checker import UnreadableCertificate, check_certificate
+from verify.case import Case
+from verify.certificate import only_where_defined, replayed
 from verify.clock import OutOfTime, until
 from verify.falsify import Findings, falsify
-from verify.proof.cells import Attempt, Cell, Node, prove_region
-from verify.proof.flat import Failure, prove_flat
-from verify.proof.points import candidate_points, nonzero_point, simple, value_at
+from verify.proof.cells import Attempt, Node, prove_region
+from verify.proof.flat import prove_flat
 from verify.proof.prove import Budget
 from verify.proof.regions import regions
 from verify.proof.structure import Structure
-from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
+from verify.proof.witnesses import slope_witness, value_witness
+from verify.report import CONDITIONS, Condition, Report, Verdict
 
-CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
 _QUICK_STEPS, _LONG_STEPS = 200, 4000
 _PRECISION = 128
 _SHARE = 0.85
 """Of the time is for the search; the rest is for the replay of what it found."""
-_SMALL_STEP = Fraction(1, 10**12)
 _EVERYWHERE = ("r<1", "r=1", "r>1")
-
-
-@dataclass
-class Case:
-    """A formula being decided: what is known so far about each condition."""
-
-    drift: Drift
-    deadline: float
-    proofs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What the certificate says of each proved condition besides its verdict."""
-    witnesses: dict[str, Witness] = field(default_factory=dict)
-    left: dict[str, str] = field(default_factory=dict)
-    """What is left to prove, for conditions tried without success."""
-    slopes: list[Failure] = field(default_factory=list)
-    timed_out: bool = False
-
-    def open(self, condition: str) -> bool:
-        return condition not in self.proofs and condition not in self.witnesses
 
 
 def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
@@ -82,9 +59,9 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
         case.timed_out = True
     finally:
         ctx.prec = precision
-    replayed, refused = _certificate(case)
+    shown, refused = replayed(case, start + timeout, _prove_defined_alone)
     conditions = tuple(_condition(case, name, refused) for name in CONDITIONS[drift.kind])
-    notes = _notes(case, timeout)
+    notes = _notes(case, start + timeout)
     return Report(
         formula=drift.text,
         kind=drift.kind,
@@ -92,7 +69,7 @@ def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
         conditions=conditions,
         notes=notes,
         seconds=time.monotonic() - start,
-        certificate=replayed,
+        certificate=shown,
     )
 
 
@@ -164,7 +141,9 @@ def _all_regions(
             name = "zero_at_identity" if goal == "zero" else goal
             case.left[name] = f"region {region.key or 'everywhere'}"
             if goal == "zero" and name not in case.witnesses:
-                _note_value_at_identity(case, attempt)
+                witness = value_witness(attempt)
+                if witness is not None:
+                    case.witnesses[name] = witness
             return None
         nodes[region.key] = node
     return nodes
@@ -176,15 +155,6 @@ def _decide_identity(case: Case) -> None:
         nodes = _all_regions(case, "zero", ("r=1",), _QUICK_STEPS, granted)
         if nodes is not None:
             case.proofs["zero_at_identity"] = {"regions": nodes}
-
-
-def _note_value_at_identity(case: Case, attempt: Attempt) -> None:
-    for cell in attempt.failures:
-        found = nonzero_point(cell.prover, cell.value)
-        if found is not None:
-            point, _, text = found
-            case.witnesses["zero_at_identity"] = Witness(_original(cell, point), "value", text)
-            return
 
 
 def _decide_flatness(case: Case) -> None:
@@ -206,107 +176,12 @@ def _decide_flatness(case: Case) -> None:
         complete = False
         case.left.setdefault("flat_at_identity", f"region {region.key}")
         for failure in failures:
-            witness = _slope_witness(failure)
+            witness = slope_witness(failure)
             if witness is not None:
                 case.witnesses.setdefault("flat_at_identity", witness)
                 break
     if complete:
         case.proofs["flat_at_identity"] = {"regions": nodes}
-
-
-def _slope_witness(failure: Failure) -> Witness | None:
-    """An exact point where f jumps at r = 1, or where its one-sided slope is not 0."""
-    region, prover = failure.cell.region, failure.cell.prover
-    right = region.ratio == "r->1+"
-    side = "right" if right else "left"
-    jumped = None if failure.jump.is_zero else nonzero_point(prover, failure.jump)
-    if jumped is not None:
-        point, sign, _ = jumped
-        rises = (sign == POSITIVE) == right
-        return Witness(_original(failure.cell, point), "limit", "+inf" if rises else "-inf", side)
-    if failure.slope is None:
-        return _infinite_slope(failure, right, side)
-    # dr/ds is +1 at r = exp(s), -1 at r = exp(-s).
-    k = prover.signs
-    slope = failure.slope if right else k.sub(k.rational(0), failure.slope)
-    found = nonzero_point(prover, slope)
-    if found is None:
-        return None
-    point, _, text = found
-    return Witness(_original(failure.cell, point), "derivative", text, side)
-
-
-def _infinite_slope(failure: Failure, right: bool, side: str) -> Witness | None:
-    """The slope is infinite in the whole cell; its sign is that of a small step."""
-    prover = failure.cell.prover
-    for point in islice(candidate_points(prover, failure.change), 20):
-        sign, _ = value_at(prover.signs, failure.change, {**point, "_s": _SMALL_STEP})
-        if sign in (POSITIVE, NEGATIVE):
-            rises = (sign == POSITIVE) == right
-            return Witness(
-                _original(failure.cell, point), "derivative", "+inf" if rises else "-inf", side
-            )
-    return None
-
-
-def _original(cell: Cell, point: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """A point of a cell at r = 1 in the formula's own variables; r and A always present."""
-    region, point = cell.region, {**point, **cell.pins}
-    out = {"r": Fraction(1), "A": Fraction(1)} | region.point
-    for name, value in point.items():
-        if name == "_a":
-            out["A"] = -value if "A<0" in region.key.split(",") else value
-        elif name != "_s":
-            out[name] = value
-    if "_a" in region.domains and "_a" not in point and "A<0" in region.key.split(","):
-        out["A"] = Fraction(-1)
-    for name, domain in region.domains.items():
-        if name not in ("_a", "_s") and name not in out:
-            out[name] = next(simple(domain))
-    return out
-
-
-def certificate(drift: Drift, conditions: dict[str, Any]) -> dict[str, Any]:
-    """The object that the checker reads."""
-    return {
-        "schema": CERTIFICATE_SCHEMA,
-        "kind": drift.kind,
-        "formula": drift.text,
-        "domains": {name: str(interval) for name, interval in drift.domains.items()},
-        "conditions": conditions,
-    }
-
-
-def _certificate(case: Case) -> tuple[dict[str, Any], dict[str, str]]:
-    """The certificate, and for each proof that the checker did not replay, why."""
-    entries = {name: _entry(case, name) for name in CONDITIONS[case.drift.kind]}
-    whole = certificate(case.drift, {name: entry for name, entry in entries.items() if entry})
-    if not _replay_error(whole):
-        return whole, {}
-    refused: dict[str, str] = {}
-    whole["conditions"] = {}
-    # What `defined` rests on comes before it, and else what rests on it after.
-    by = case.proofs.get("defined", {}).get("by")
-    for name in sorted(entries, key=lambda name: (name == "defined") == bool(by)):
-        if name == "defined" and by in refused:
-            _prove_defined_alone(case)
-        entry = _entry(case, name, refused)
-        if entry is None:
-            continue
-        error = _replay_error({**whole, "conditions": {**whole["conditions"], name: entry}})
-        if error:
-            refused[name] = error
-        else:
-            whole["conditions"][name] = entry
-    return whole, refused
-
-
-def _replay_error(data: dict[str, Any]) -> str:
-    """Empty if the checker replays the certificate, else what stopped it."""
-    try:
-        return check_certificate(data).error
-    except UnreadableCertificate as error:
-        return str(error)
 
 
 def _prove_defined_alone(case: Case) -> None:
@@ -320,41 +195,14 @@ def _prove_defined_alone(case: Case) -> None:
             case.proofs["defined"] = {"regions": nodes}
 
 
-def _entry(
-    case: Case, name: str, refused: Mapping[str, str] = MappingProxyType({})
-) -> dict[str, Any] | None:
-    if name in case.witnesses:
-        witness = case.witnesses[name]
-        return {"verdict": "refuted", "witness": {
-            "point": {k: str(v) for k, v in witness.point.items()},
-            "evidence": witness.evidence, "text": witness.text, "side": witness.side,
-        }}  # fmt: skip
-    if name not in case.proofs:
-        return None
-    entry: dict[str, Any] = {"verdict": "proved", **case.proofs[name]}
-    if _only_where_defined(case, name, refused):
-        entry["where_defined"] = True
-    return entry
-
-
-def _only_where_defined(case: Case, name: str, refused: Mapping[str, str]) -> bool:
-    """Whether a proof speaks of the points alone where f is defined."""
-    if name == "defined" or "structure" not in case.proofs[name]:
-        return name != "defined" and "defined" in case.witnesses
-    return "defined" not in case.proofs or "defined" in refused
-
-
 def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
     if name in refused:
-        return Condition(
-            name, Verdict.UNKNOWN, "none",
-            detail=f"what was found does not replay ({refused[name]}); this is a bug, please report it",
-        )  # fmt: skip
+        return Condition(name, Verdict.UNKNOWN, "none", detail=refused[name])
     if name in case.witnesses:
         return Condition(name, Verdict.REFUTED, "exact counterexample", case.witnesses[name])
     if name in case.proofs:
         method = _method(case, name)
-        granted = _only_where_defined(case, name, refused)
+        granted = only_where_defined(case, name, refused)
         return Condition(
             name, Verdict.PROVED, method, detail="where f is defined" if granted else ""
         )
@@ -381,7 +229,7 @@ def _method(case: Case, name: str) -> str:
     return f"proof on {count} region{'s' if count != 1 else ''}"
 
 
-def _notes(case: Case, timeout: float) -> tuple[str, ...]:
+def _notes(case: Case, end: float) -> tuple[str, ...]:
     """That f + c(r − 1) is a drift although f is not, which is the same drift under E[r] = 1."""
     c = _tilt(case)
     if c is None:
@@ -394,7 +242,7 @@ def _notes(case: Case, timeout: float) -> tuple[str, ...]:
             _run(inner)
     except OutOfTime:
         return ()
-    _, refused = _certificate(inner)
+    _, refused = replayed(inner, end, _prove_defined_alone)
     if all(name in inner.proofs and name not in refused for name in CONDITIONS["drift"]):
         return (
             f"f + c(r - 1) with c = {c} is proved, and is the same drift: E[r - 1] = 0 under the "

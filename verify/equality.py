@@ -8,9 +8,9 @@ from symbolic.drift import Drift
 from symbolic.errors import FormulaError
 from symbolic.expression import call
 from verify.balls.points import certify
+from verify.certificate import certificate
 from verify.checker import check_certificate
 from verify.clock import OutOfTime, until
-from verify.decide import certificate
 from verify.falsify import falsify
 from verify.proof.cells import Attempt, prove_region
 from verify.proof.prove import Budget

@@ -27,12 +27,12 @@ def test_verdicts_of_the_catalogue(name):
 
 
 def test_nothing_rests_on_a_proof_that_does_not_replay(monkeypatch):
-    def refuse(data):
+    def refuse(data, *, deadline):
         if "nonnegative" in data["conditions"]:
             return Replay(False, "drift", data["formula"], error="as if the prover had erred")
-        return check_certificate(data)
+        return check_certificate(data, deadline=deadline)
 
-    monkeypatch.setattr("verify.decide.check_certificate", refuse)
+    monkeypatch.setattr("verify.certificate.check_certificate", refuse)
     report = decide(catalogue["kl"])
     assert report["nonnegative"].verdict is Verdict.UNKNOWN
     replay = check_certificate(report.certificate)

@@ -21,7 +21,7 @@ from verify.checker import check_certificate
 from verify.decide import decide
 from verify.report import Verdict, Witness
 
-QUICK, LONG = 1.0, 10.0
+QUICK, LONG = 5.0, 20.0
 """Seconds a formula may take in the normal tier and in the slow one."""
 
 

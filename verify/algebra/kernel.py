@@ -36,15 +36,22 @@ class Kernel:
         self.domains = dict(domains)
         self.scales = scales
         self.atoms: list[Atom] = []
+        self._has_roots = False
         self._index: dict[str, int] = {}
         self._trees: dict[int, tuple[Expression, Quotient]] = {}
         self._slopes: dict[tuple[int, str], Quotient] = {}
         self._atom_trees: dict[int, Expression] = {}
 
+    def take_atoms(self, other: Kernel) -> None:
+        """Number atoms as another kernel over the same variables does."""
+        self.atoms, self._index = list(other.atoms), dict(other._index)
+        self._has_roots = other._has_roots
+
     # Arithmetic -----------------------------------------------------------------
 
     def quotient(self, num: fmpq_mpoly, den: fmpq_mpoly = ONE_POLY) -> Quotient:
-        num, den = self.reduced(num), self.reduced(den)
+        if self._has_roots:
+            num, den = self.reduced(num), self.reduced(den)
         if den.is_zero():
             raise ZeroDivisionError
         if num.is_zero():
@@ -128,6 +135,7 @@ class Kernel:
                 raise TooLarge
             found = len(self.atoms)
             self.atoms.append(Atom(kind, name, inside, rate, index))
+            self._has_roots |= kind == "root"
             self._index[f"{kind}:{key}"] = found
         return found
 

@@ -9,8 +9,9 @@ certificate may hold stands in docs/certificates.md. To read it in one sitting: 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symbolic.errors import FormulaError
@@ -38,10 +39,12 @@ class Replay:
     """Condition -> "proved", "proved where defined" or "refuted"; those that replayed."""
     error: str = ""
     """Empty if all replayed, else the first step that did not."""
+    out_of_budget: bool = False
+    """Whether it is the checker's steps or time that did not suffice."""
 
 
-def check_certificate(data: object) -> Replay:
-    """Replay every verdict of a certificate.
+def check_certificate(data: object, *, deadline: float = math.inf) -> Replay:
+    """Replay every verdict of a certificate, until `deadline` (of `time.monotonic`).
 
     Raises UnreadableCertificate for data that is no certificate; a step that does not hold, or
     needs more work than the budget, gives a Replay that is not ok.
@@ -56,15 +59,17 @@ def check_certificate(data: object) -> Replay:
     if data.get("kind") != "drift":
         raise UnreadableCertificate(f"unknown kind {data.get('kind')!r:.60}")
     frame = read(data)
-    budget = Budget(_STEPS)
+    budget = Budget(_STEPS, deadline)
     shown: dict[str, str] = {}
     at = ""
     try:
         for name in sorted(frame.conditions, key=lambda name: _turn(frame, name)):
             at = name
             shown[name] = _condition(frame, name, budget, shown)
-    except (Unproved, OverBudget) as error:
+    except Unproved as error:
         return _failed(frame, shown, f"{at}: {error}")
+    except OverBudget as error:
+        return replace(_failed(frame, shown, f"{at}: {error}"), out_of_budget=True)
     except RecursionError:
         return _failed(frame, shown, f"{at}: a proof is nested too deep")
     except (ArithmeticError, ValueError, MemoryError) as error:

@@ -7,6 +7,8 @@ wherever its denominator is not 0.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -89,15 +91,18 @@ class Atom:
 
 
 class Budget:
-    """Steps left for one certificate."""
+    """Steps left for one certificate, and the time (of `time.monotonic`) when it has to be done."""
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, deadline: float = math.inf) -> None:
         self.steps = steps
+        self.deadline = deadline
 
     def spend(self, steps: int = 1) -> None:
         self.steps -= steps
         if self.steps < 0:
             raise OverBudget("the step budget of the checker is spent")
+        if time.monotonic() > self.deadline:
+            raise OverBudget("time ran out during the replay")
 
 
 def constant(value: Fraction | int) -> fmpq_mpoly:

@@ -20,6 +20,9 @@ from verify.proof.scatter import Scatter
 
 Node = dict[str, Any]
 _MAX_SPLITS = 24
+_ONE_VARIABLE, _TWO_VARIABLES = 100, 200
+"""What variables weigh against atoms in the size of a chart."""
+_TOO_LARGE = 10_000
 _SPLITS: dict[tuple[int, ...], tuple[int, int]] = {
     (POSITIVE, NONPOSITIVE): (POSITIVE, NONPOSITIVE),
     (NONNEGATIVE, NEGATIVE): (NONNEGATIVE, NEGATIVE),
@@ -112,14 +115,16 @@ def _ordered_charts(region: Region) -> list[str]:
     """Charts of the advantage, those in which the formula needs the fewest atoms first."""
     if "_a" not in region.domains or region.ratio not in _CHARTS:
         return [""]
-    sizes = []
+    sizes: list[tuple[int, int, str]] = []
     for position, text in enumerate(_CHARTS[region.ratio]):
+        if sizes and sizes[0][0] < _TWO_VARIABLES:
+            break  # another chart can only bring in a second one
         sizes.append((_size(region, text), position, text))
-    return [text for size, _, text in sorted(sizes) if size < 1000] or [""]
+    return [text for size, _, text in sorted(sizes) if size < _TOO_LARGE] or [""]
 
 
 def _size(region: Region, text: str) -> int:
-    size = 1000
+    size = _TOO_LARGE
 
     def measure(scales: dict[str, Fraction]) -> Node:
         nonlocal size
@@ -150,7 +155,7 @@ class SmoothView(Resolver):
         atoms |= {i for _, q in self._memo.values() for p in (q.num, q.den) for i in used(p)}
         final = [q for _, q in list(self._memo.values())[-1:]]
         names = {n for q in [*self.guards, *final] for n in self.signs.variables(q)}
-        return 10 * len(names) + len(atoms)
+        return _ONE_VARIABLE * len(names) + len(atoms)
 
 
 class CellProver:

@@ -288,7 +288,7 @@ class Prover:
         if len(kept) == len(k.stated):
             return self
         signs = Signs(k.domains, k.scales)
-        signs.atoms, signs._index = list(k.atoms), dict(k._index)
+        signs.take_atoms(k)
         for value, mask in kept:
             signs.learn(value, mask)
         scatter = Scatter.over(k.domains)

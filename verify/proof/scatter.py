@@ -5,6 +5,7 @@ Floating point guides only; nothing here enters a verdict.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,7 @@ class Scatter:
 
     @classmethod
     def over(cls, domains: dict[str, Interval]) -> Scatter:
-        rng = np.random.default_rng(20221011)
-        return cls({name: _draw(domain, rng) for name, domain in sorted(domains.items())})
+        return cls(dict(_points(tuple(sorted(domains.items())))))
 
     def keep(self, mask: Any) -> Scatter:
         return Scatter({name: values[mask] for name, values in self.points.items()})
@@ -88,6 +88,12 @@ class Scatter:
             )
             self._atoms[key] = found
         return found
+
+
+@lru_cache(maxsize=64)
+def _points(domains: tuple[tuple[str, Interval], ...]) -> tuple[tuple[str, Any], ...]:
+    rng = np.random.default_rng(20221011)
+    return tuple((name, _draw(domain, rng)) for name, domain in domains)
 
 
 def _draw(domain: Interval, rng: Any) -> Any:

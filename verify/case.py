@@ -1,0 +1,28 @@
+"""A formula being decided: what has been found so far about each condition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from symbolic.drift import Drift
+from verify.proof.flat import Failure
+from verify.report import Witness
+
+
+@dataclass
+class Case:
+    """A formula being decided: what is known so far about each condition."""
+
+    drift: Drift
+    deadline: float
+    proofs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the certificate says of each proved condition besides its verdict."""
+    witnesses: dict[str, Witness] = field(default_factory=dict)
+    left: dict[str, str] = field(default_factory=dict)
+    """What is left to prove, for conditions tried without success."""
+    slopes: list[Failure] = field(default_factory=list)
+    timed_out: bool = False
+
+    def open(self, condition: str) -> bool:
+        return condition not in self.proofs and condition not in self.witnesses

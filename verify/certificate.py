@@ -1,0 +1,89 @@
+"""Certificates of what was found, each replayed by the checker before it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from symbolic.drift import Drift
+from verify.case import Case
+from verify.checker import UnreadableCertificate, check_certificate
+from verify.report import CONDITIONS
+
+CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
+
+
+def certificate(drift: Drift, conditions: dict[str, Any]) -> dict[str, Any]:
+    """The object that the checker reads."""
+    return {
+        "schema": CERTIFICATE_SCHEMA,
+        "kind": drift.kind,
+        "formula": drift.text,
+        "domains": {name: str(interval) for name, interval in drift.domains.items()},
+        "conditions": conditions,
+    }
+
+
+def replayed(
+    case: Case, deadline: float, prove_defined_alone: Callable[[Case], None]
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """The certificate, and for each proof that the checker did not replay, why."""
+    entries = {name: _entry(case, name) for name in CONDITIONS[case.drift.kind]}
+    whole = certificate(case.drift, {name: entry for name, entry in entries.items() if entry})
+    if not _replay_error(whole, deadline):
+        return whole, {}
+    refused: dict[str, str] = {}
+    whole["conditions"] = {}
+    # What `defined` rests on comes before it, and else what rests on it after.
+    by = case.proofs.get("defined", {}).get("by")
+    for name in sorted(entries, key=lambda name: (name == "defined") == bool(by)):
+        if name == "defined" and by in refused:
+            prove_defined_alone(case)
+        entry = _entry(case, name, refused)
+        if entry is None:
+            continue
+        tried = {**whole, "conditions": {**whole["conditions"], name: entry}}
+        error = _replay_error(tried, deadline)
+        if error:
+            refused[name] = error
+        else:
+            whole["conditions"][name] = entry
+    return whole, refused
+
+
+def _replay_error(data: dict[str, Any], deadline: float) -> str:
+    """Empty if the checker replays the certificate, else what stopped it and what that means."""
+    try:
+        replay = check_certificate(data, deadline=deadline)
+    except UnreadableCertificate as error:
+        return f"what was found cannot be read ({error}); this is a bug, please report it"
+    if replay.ok:
+        return ""
+    if replay.out_of_budget:
+        return f"what was found is not replayed ({replay.error}); raise --timeout"
+    return f"what was found does not replay ({replay.error}); this is a bug, please report it"
+
+
+def _entry(
+    case: Case, name: str, refused: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Any] | None:
+    if name in case.witnesses:
+        witness = case.witnesses[name]
+        return {"verdict": "refuted", "witness": {
+            "point": {k: str(v) for k, v in witness.point.items()},
+            "evidence": witness.evidence, "text": witness.text, "side": witness.side,
+        }}  # fmt: skip
+    if name not in case.proofs:
+        return None
+    entry: dict[str, Any] = {"verdict": "proved", **case.proofs[name]}
+    if only_where_defined(case, name, refused):
+        entry["where_defined"] = True
+    return entry
+
+
+def only_where_defined(case: Case, name: str, refused: Mapping[str, str]) -> bool:
+    """Whether a proof speaks of the points alone where f is defined."""
+    if name == "defined" or "structure" not in case.proofs[name]:
+        return name != "defined" and "defined" in case.witnesses
+    return "defined" not in case.proofs or "defined" in refused
