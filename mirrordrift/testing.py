@@ -60,10 +60,13 @@ class Sampled:
     """Points (r, A) at which it was evaluated."""
     precision: str
     """The floating-point type of its values."""
+    gradients: tuple[str, ...] = ()
+    """The libraries, "JAX" or "PyTorch", whose gradient was compared with the values."""
 
     def __str__(self) -> str:
+        by = f", nor in its gradient by {' and '.join(self.gradients)}" if self.gradients else ""
         return (
-            f"no counterexample at {self.points} points in {self.precision}; sampling proves "
+            f"no counterexample at {self.points} points in {self.precision}{by}; sampling proves "
             "nothing: give the formula to have it decided"
         )
 
@@ -81,8 +84,10 @@ def assert_valid_drift(
     and `timeout` (seconds): every condition must be proved, and the error has the exact witness.
     A Python, NumPy, JAX or PyTorch callable `f(ratio, A)` or, by `argument`, `f(log_ratio, A)`,
     over arrays or numbers, is sampled over e^-10 ≤ r ≤ e^10 and |A| ≤ 20; a third positional
-    argument without a default is training progress in [0, 1]. Its error has a counterexample
-    shrunk to simple numbers.
+    argument without a default is training progress in [0, 1]. Where JAX or PyTorch can
+    differentiate it, the gradient in the first argument must be finite (for a log-ratio up to
+    |log r| = 40), 0 at r = 1, and the slope of the values. Its error has a counterexample shrunk
+    to simple numbers.
     Raises ConfigError for a wrong `argument` and FormulaError for what is no formula.
     """
     from symbolic.errors import ConfigError
@@ -93,10 +98,10 @@ def assert_valid_drift(
         assert callable(f)
         from mirrordrift.sampling import sample
 
-        points, precision, failure = sample(f, argument)
-        if failure:
-            raise AssertionError(f"{_name(f)} is no valid drift: {failure}\n{SAMPLING}")
-        return Sampled(points, precision)
+        met = sample(f, argument)
+        if met.failure:
+            raise AssertionError(f"{_name(f)} is no valid drift: {met.failure}\n{SAMPLING}")
+        return Sampled(met.points, met.precision, met.gradients)
     from mirrordrift.interface import verify
     from verify.report import Verdict
 

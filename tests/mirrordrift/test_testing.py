@@ -88,6 +88,7 @@ def test_a_callable_that_cannot_be_called():
         assert_valid_drift(lambda r: r)
 
 
+@pytest.mark.peer
 def test_pytorch():
     torch = pytest.importorskip("torch")
     assert_valid_drift(lambda r, A: torch.relu((r - r.clamp(0.8, 1.2)) * A))
