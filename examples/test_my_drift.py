@@ -1,6 +1,6 @@
 """Tests of a drift in your own repository: copy, change, run `pytest`.
 
-Needs `pip install mirrordrift pytest`; the marker and the fixture come with it.
+Needs mirrordrift and pytest in one environment; the marker and the fixture come with mirrordrift.
 """
 
 import numpy as np

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "test_my_drift.py"
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples" / "test_my_drift.py"
+REFERENCE = ROOT / "docs" / "reference.md"
 
 
 def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -63,6 +65,12 @@ def test_nothing_to_verify(): ...
     assert "the body must not run" not in text
     assert "unknown name 'beta'" in text
     assert "the marker is drift(spec, timeout=10.0, **parameters)" in text
+
+
+def test_the_example_of_the_reference_passes(tmp_path):
+    section = REFERENCE.read_text(encoding="utf-8").partition("### In tests")[2]
+    (tmp_path / "test_mine.py").write_text(section.split("```")[1].removeprefix("python"))
+    assert "2 passed" in run_pytest(tmp_path).stdout
 
 
 def test_the_marker_is_listed(tmp_path):
