@@ -31,3 +31,9 @@ def test_links_lead_somewhere(page):
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert broken == []
+
+
+def test_every_folder_of_the_verifier_is_described():
+    described = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    folders = {path.parent.name for path in ROOT.glob("verify/*/__init__.py")}
+    assert {name for name in folders if f"| `{name}` |" not in described} == set()
