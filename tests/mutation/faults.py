@@ -29,8 +29,8 @@ class Mutant:
     """module:function, or module:Class.method."""
     old: str
     new: str
-    caught_by: str = ""
-    """A formula whose verdict it spoils, where the laws do not notice it."""
+    caught_by: str
+    """The law that notices it, or the formula whose verdict it spoils."""
 
     @property
     def id(self) -> str:

@@ -72,8 +72,8 @@ def letters(report: Report) -> str:
     return "".join(condition.verdict.value[0].upper() for condition in report.conditions)
 
 
-def verdict(formula: tuple[str, ...]) -> None:
-    found = letters(decide(formula))
+def verdict(formula: tuple[str, ...], timeout: float = 5.0) -> None:
+    found = letters(decide(formula, timeout))
     assert found == VERDICTS[formula], (formula[0], found, VERDICTS[formula])
 
 
@@ -91,4 +91,4 @@ def blind(formula: tuple[str, ...]) -> Report:
         patch.setattr(decider, "falsify", lambda *_, **__: Findings())
         patch.setattr(decider, "_LONG_STEPS", 1)
         patch.setattr(Scatter, "seen", lambda *_: POSITIVE)
-        return decide(formula, 3.0)
+        return decide(formula, 2.0)
