@@ -115,8 +115,14 @@ def read_certificates(path: Path) -> list[object]:
         with path.open("rb") as file:
             content = file.read(MAX_CERTIFICATE + 1)
         text = content.decode("utf-8")
-    except (OSError, ValueError) as error:
-        raise UnreadableCertificate(f"{path}: cannot be read ({error}); check the path") from None
+    except OSError as error:
+        raise UnreadableCertificate(
+            f"{path}: cannot be read ({error.strerror}); check the path"
+        ) from None
+    except ValueError:
+        raise UnreadableCertificate(
+            f"{path}: no UTF-8 text; write it with `drift verify --certificate`"
+        ) from None
     if len(content) > MAX_CERTIFICATE:
         raise UnreadableCertificate(
             f"{path}: more than the {MAX_CERTIFICATE} bytes allowed; split its lines into files"

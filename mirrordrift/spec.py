@@ -115,6 +115,8 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
     try:
         return Drift.from_text(text, declared, kind=kind)
     except FormulaError as error:
+        if only is None and _is_path(text):
+            raise ConfigError(_no_spec(text)) from None
         near = suggest(text) if _NAME.fullmatch(text) else []
         if not near:
             raise
@@ -125,6 +127,23 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
             width=len(text),
             remedy=f"did you mean '{near[0]}' of the catalogue? as a parameter, {error.remedy}",
         ) from None
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long, or with a zero byte: a formula at most
+        return False
+
+
+def _no_spec(path: str) -> str:
+    """What to do with an existing path that is no SPEC."""
+    if Path(path).is_dir():
+        return f"{path}: this is a folder; name a file in it, or write a formula"
+    return (
+        f"{path}: a file that ends in none of {' '.join((*NETWORK_SUFFIXES, FRONT_SUFFIX))}; "
+        f"if it holds formulas, one a line: drift verify --file {path}"
+    )
 
 
 def _bound(drift: Drift, declared: Mapping[str, Interval]) -> Drift:

@@ -28,8 +28,10 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
         text = content.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}); it must be UTF-8 text") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except ValueError:
+        raise ConfigError(f"{path}: no UTF-8 text; write one formula a line") from None
     if len(content) > MAX_BYTES:
         raise ConfigError(f"{path}: more than the {MAX_BYTES} bytes allowed; split the file")
     bare = ((n, line.partition("#")[0].strip()) for n, line in enumerate(text.split("\n"), 1))

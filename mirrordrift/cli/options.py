@@ -7,7 +7,12 @@ command's fields only, which takes about 0.06 s of the half second that `drift v
 from __future__ import annotations
 
 import inspect
+import io
+import itertools
 import re
+import shutil
+import textwrap
+from contextlib import redirect_stderr
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,16 +48,41 @@ class Common:
 
 
 def parse_options(module: ModuleType, command: str, arguments: list[str]) -> Any:
-    """The options of a command; leaves by SystemExit after `--help` (0) or a wrong flag (2)."""
-    what = inspect.cleandoc(module.Options.__doc__ or "")
-    options: Any = tyro.cli(
-        module.Options,
-        prog=f"drift {command}",
-        description=f"{what}\n\nexamples:\n{_indented(module.EXAMPLES)}",
-        args=[_shielded(argument) for argument in arguments],
-        config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
-    )
+    """The options of a command; leaves by SystemExit after `--help`.
+
+    Raises ConfigError for a wrong flag, with what tyro says of it.
+    """
+    paragraphs = inspect.cleandoc(module.Options.__doc__ or "").split("\n\n")
+    width = max(40, shutil.get_terminal_size().columns)
+    # Indented, or tyro would join the lines again and leave them to the terminal to break.
+    what = "\n\n".join(textwrap.fill(p, width, subsequent_indent="  ") for p in paragraphs)
+    heard = io.StringIO()
+    try:
+        with redirect_stderr(heard):
+            options: Any = tyro.cli(
+                module.Options,
+                prog=f"drift {command}",
+                description=f"{what}\n\nexamples:\n{_indented(module.EXAMPLES)}",
+                args=[_shielded(argument) for argument in arguments],
+                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
+            )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise ConfigError(f"{_unboxed(heard.getvalue())}; see drift {command} --help") from None
     return options
+
+
+def _unboxed(said: str) -> str:
+    """The message in the box that tyro draws: its first part, without the frame and the title.
+
+    Where the console is not known to have them, tyro uses no lines of Unicode: the title is then
+    underlined.
+    """
+    lines = [line.strip("│ ") for line in said.splitlines()]
+    lines = lines[1:] if said.startswith("╭") else lines[2:]
+    message = " ".join(itertools.takewhile(lambda line: line.strip("─-"), lines))
+    return " ".join(message.removeprefix("Error parsing Options: ").split()).rstrip(".")
 
 
 def check_timeout(timeout: float) -> None:

@@ -42,6 +42,7 @@ class Options(Common):
 
     SPEC is a file (.npz or .safetensors network, .json member of a front), else an exact name of
     the catalogue, else a formula in r, A and t.
+
     Exit code: 0 all proved, 1 something refuted, 2 could not run, 3 something unknown.
     """
 

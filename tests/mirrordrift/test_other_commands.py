@@ -34,6 +34,14 @@ def test_help_has_an_example(drift, command):
     assert "--json" in done.out
 
 
+@pytest.mark.parametrize("command", COMMAND_NAMES)
+def test_help_fits_the_terminal(drift, command, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    what = drift(command, "--help").out.partition("examples:")[0].partition("\n\n")[2]
+    assert what
+    assert max(map(len, what.splitlines())) <= 80
+
+
 def test_overview(drift):
     done = drift("--help")
     assert done.code == 0
@@ -275,7 +283,7 @@ def test_doctor_names_a_command_that_works(drift, monkeypatch):
     readme = (ROOT / "README.md").read_text()
     assert "python -m pip install -c constraints.txt " in readme
     assert command.startswith("python -m pip install -c constraints.txt ")
-    assert f"in {ROOT}:\n  {command}\n" in drift("doctor").out
+    assert f"{mirrordrift.doctor.CHECKOUT}:\n  {command}\n" in drift("doctor").out
 
 
 def test_doctor_knows_the_extras():

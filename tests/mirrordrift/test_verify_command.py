@@ -76,6 +76,9 @@ def test_exit_codes(drift, undecided, arguments, code):
         (["dpo", "--timeout", "soon"], "could not convert"),
         (["--file", "absent.txt"], "cannot be read"),
         (["--file", "."], "cannot be read"),
+        (["--file", "."], "Is a directory"),
+        (["."], "this is a folder; name a file in it"),
+        (["dpo", "kl"], "Unrecognized options: kl; see drift verify --help"),
         (["dpo", "--certificate", "absent/folder/c.json"], "cannot be written"),
         (["log(x)", "--kind", "mirror-map"], "drifts only so far"),
         (["log(x)", "--kind", "psi"], "drifts only so far"),
@@ -236,6 +239,30 @@ def test_the_worst_line_gives_the_exit_code(drift, undecided, tmp_path, lines, c
     assert f"{len(lines)} formulas in " in done.out
 
 
+def test_a_file_of_formulas_is_no_spec(drift, tmp_path):
+    path = tmp_path / "formulas.txt"
+    path.write_bytes(b"(r-1)**2")
+    done = drift("verify", path)
+    assert done.code == 2
+    assert f"drift verify --file {path}" in done.err
+    path.write_bytes(b"\xff\xfe\x00")
+    assert f"{path}: no UTF-8 text" in drift("verify", "--file", path).err
+    assert f"{path}: no UTF-8 text" in drift("check", path).err
+
+
+@pytest.mark.parametrize("arguments", [[], ["dpo", "--nosuchflag"], ["dpo", "--timeout", "soon"]])
+def test_wrong_usage_is_one_line_and_one_object(drift, arguments, run_drift):
+    done = drift("verify", *arguments, "--json")
+    assert done.code == 2
+    assert done.err == f"drift: {done.json['error']}\n"
+    for encoding in ("utf-8", "ascii"):
+        process = run_drift("verify", *arguments, "--json", env={"PYTHONIOENCODING": encoding})
+        assert process.stderr == done.err
+    assert done.err.endswith("; see drift verify --help\n")
+    assert "Options" not in done.err
+    assert not set("│╭─") & set(done.err)
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"# only this\n", b"\xff\xfe\x00"])
 def test_a_file_without_formulas_cannot_run(drift, tmp_path, content):
     path = tmp_path / "formulas.txt"
@@ -351,16 +378,30 @@ def test_a_certificate_claims_nothing_that_sympy_denies(drift, tmp_path, monkeyp
     monkeypatch.setattr(verify.explain.document, "explain", lambda *_: denial)
     done = drift("verify", "kl", "--explain", "--json", "--certificate", path)
     verdicts = {c["id"]: c["verdict"] for c in done.json["conditions"]}
-    # That f is defined was a by-product of the proof that is denied.
-    assert verdicts == {
-        "defined": "unknown",
-        "nonnegative": "unknown",
-        "zero_at_identity": "proved",
-        "flat_at_identity": "proved",
-    }
-    assert set(json.loads(path.read_text())["conditions"]) == {
-        "zero_at_identity",
-        "flat_at_identity",
-    }
+    assert verdicts["nonnegative"] == "unknown"
+    assert "nonnegative" not in json.loads(path.read_text())["conditions"]
     replayed = drift("check", path, "--json").json["conditions"]
     assert replayed == {name: word for name, word in verdicts.items() if word == "proved"}
+
+
+def test_what_rests_on_a_denied_proof_is_unknown_too():
+    from verify.explain.document import Explanation, apply_disagreements
+
+    claims = {
+        "defined": {"verdict": "proved", "by": "nonnegative"},
+        "nonnegative": {"verdict": "proved", "regions": {}},
+        "flat_at_identity": {"verdict": "proved", "regions": {}},
+    }
+    believed = Report(
+        "f",
+        "drift",
+        {},
+        tuple(Condition(name, Verdict.PROVED, "proof") for name in claims),
+        certificate={"schema": "s", "conditions": claims},
+    )
+    settled = apply_disagreements(believed, Explanation("", "", {"nonnegative": "f(2, 1) = -1"}))
+    assert settled["defined"].verdict is settled["nonnegative"].verdict is Verdict.UNKNOWN
+    assert "its proof is that of nonnegative" in settled["defined"].detail
+    assert settled["flat_at_identity"].verdict is Verdict.PROVED
+    assert settled.certificate["conditions"] == {"flat_at_identity": claims["flat_at_identity"]}
+    assert settled.certificate["schema"] == "s"
