@@ -23,10 +23,7 @@ ENTRIES = [
 ]
 
 KNOWN_UNKNOWN = {
-    ("Q32", "flat_at_identity"),
-    ("Q34", "flat_at_identity"),
     ("T87", "nonnegative"),
-    ("U15", "flat_at_identity"),
     ("U35", "defined"),
     *product(("T92",), ("defined", "zero_at_identity", "flat_at_identity")),
     *product(("T93",), ("nonnegative", "zero_at_identity", "flat_at_identity")),

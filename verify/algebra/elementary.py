@@ -28,7 +28,9 @@ from verify.algebra.polynomials import (
 MAX_POWER = 400
 MAX_ROOT = 12
 """The largest index of a root; exp(c·log(P)) stays an exponential beyond."""
-MAX_CONSTANT_POWER = 64
+MAX_CONSTANT_POWER, MAX_CONSTANT_ROOT = 64, 60
+_CONSTANT = "constant"
+"""The key of the exponentials of rationals: powers of one atom, as far as that is handy."""
 MAX_SPLIT, MAX_SPLIT_OVER = 8, 3
 """Terms over which exp is split: of a polynomial, of a proper quotient."""
 
@@ -83,13 +85,15 @@ class Elementary(Kernel):
         return Quotient(generator, ONE_POLY) if power >= 0 else self.quotient(ONE_POLY, generator)
 
     def _exp_constant(self, value: Fraction) -> Quotient:
-        """exp of a rational: a power of exp(1/d), or an atom of its own where that power is high."""
-        rate = (
-            Fraction(1, value.denominator)
-            if abs(value.numerator) <= MAX_CONSTANT_POWER
-            else abs(value)
-        )
-        index = self.atom("exp", f"constant {rate}", inside=self.one, rate=rate)
+        """exp of a rational: a power of one exp(1/d), or an atom of its own where that is unhandy."""
+        key, rate = _CONSTANT, self.scales.get(_CONSTANT, Fraction(1))
+        common = _gcd(rate, value)
+        if common.denominator > MAX_CONSTANT_ROOT or abs(value / common) > MAX_CONSTANT_POWER:
+            key, rate = f"{_CONSTANT} {abs(value)}", abs(value)
+        elif common != rate:
+            self.scales[_CONSTANT] = common
+            raise ScaleNeeded
+        index = self.atom("exp", key, inside=self.one, rate=rate)
         generator = GENERATORS[index] ** int(abs(value) / rate)
         return Quotient(generator, ONE_POLY) if value > 0 else self.quotient(ONE_POLY, generator)
 
@@ -98,6 +102,13 @@ class Elementary(Kernel):
         present = used(inside.num)
         plain = inside.den.is_one() and len(present) == 1 and inside.num.total_degree() == 1
         return _gcd(Fraction(1), coefficient) if plain and present else abs(coefficient)
+
+    def _finer_constant(self, q: int) -> None:
+        """Ask for a finer exponential of rationals, if it stays handy."""
+        rate = self.scales.get(_CONSTANT, Fraction(1)) / q
+        if rate.denominator <= MAX_CONSTANT_ROOT:
+            self.scales[_CONSTANT] = rate
+            raise ScaleNeeded
 
     def finer(self, key: str, coefficient: Fraction) -> NoReturn:
         """Ask for an exponential of which both its present rate and `coefficient` are multiples."""
@@ -162,9 +173,12 @@ class Elementary(Kernel):
             present = used(factor)
             if len(present) == 1 and factor == GENERATORS[present[0]]:
                 atom = self.atoms[present[0]]
-                if atom.kind == "exp" and multiplicity % q and atom.inside != self.one:
+                if atom.kind == "exp" and multiplicity % q:
                     assert atom.inside is not None
-                    self.finer(atom.inside.key, atom.rate / q)
+                    if atom.inside != self.one:
+                        self.finer(atom.inside.key, atom.rate / q)
+                    if self._index.get(f"exp:{_CONSTANT}") == present[0]:
+                        self._finer_constant(q)
             inside *= factor ** (multiplicity % q)
             outside *= factor ** (multiplicity // q)
         sign = self.weak_sign(outside) if q % 2 == 0 else 1

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from flint import fmpq_mpoly
 
-from symbolic.expression import Expression
+from symbolic.expression import Expression, number
 from verify.checker.algebra import UNIT, Quotient, Range, Table, Unproved, parts, used
 from verify.checker.context import Context, Fact, zero_at
 from verify.checker.signs import ANY, DECIDED, NEGATIVE, POSITIVE, ZERO
@@ -87,43 +87,81 @@ class Eventual(Context):
         bottom = zero_at(self.table.tree(Quotient(gap.den, UNIT)), S)
         if self.limit.mask(bottom) not in (0, POSITIVE, NEGATIVE):
             raise Unproved("a denominator may vanish at r = 1")
-        rough = self._rough(gap.num)
+        steep = self._vanishing_powers(gap.num)
         free = gap.num
-        for index in rough:
+        for index in steep:
             free = parts(free, index).get(0, free * 0)
         if self._order(free, 2) < 2:
             raise Unproved("the value or the one-sided slope at r = 1 is not shown to be 0")
-        rest = [(gap.num - free, Fraction(0))]
-        for index, order in rough.items():
+        rest = [(gap.num - free, number(0))]
+        for index, order in steep.items():
             rest = [
-                (part, total + power * order)
+                (part, total + number(power) * order)
                 for poly, total in rest
                 for power, part in parts(poly, index).items()
             ]
         for part, total in rest:
-            if len(part) and self._order(part, 2) + total <= 1:
-                raise Unproved("a root that vanishes at r = 1 may have a slope there")
+            if len(part):
+                beyond = total + number(self._order(part, 2)) - number(1)
+                if self.limit.mask(beyond, POSITIVE) != POSITIVE:
+                    raise Unproved("a power that vanishes at r = 1 may have a slope there")
 
-    def _rough(self, poly: fmpq_mpoly) -> dict[int, Fraction]:
-        """Roots whose radicand vanishes at s = 0, with a lower bound of their order in s."""
-        found: dict[int, Fraction] = {}
-        direct = set(used(poly))
-        for index in self.table.closure(poly):
-            atom = self.table.atoms[index]
-            if atom.kind != "root" or S not in atom.names:
+    def _vanishing_powers(self, poly: fmpq_mpoly) -> dict[int, Expression]:
+        """Atoms base**e with a base that is 0 at s = 0 and e > 0: a lower bound of their order in s.
+
+        All other atoms of the polynomial are smooth at s = 0, or this raises Unproved.
+        """
+        found: dict[int, Expression] = {}
+        for index in used(poly):
+            power = self._power_of(index)
+            if power is None:
+                self._insist_on_smooth({index})
                 continue
-            at_zero = self.limit.mask(zero_at(self.table.tree(atom.inside), S))
+            base, exponent = power
+            at_zero = self.limit.mask(zero_at(self.table.tree(base), S))
             if at_zero == POSITIVE:
-                continue
-            if at_zero != ZERO or index not in direct:
-                raise Unproved("a root may vanish at r = 1")
-            found[index] = Fraction(self._order(atom.inside.num, 4), atom.index)
-        for index in direct - set(found):
-            atom = self.table.atoms[index]
-            inner = self.table.closure(atom.inside.num) | self.table.closure(atom.inside.den)
-            if inner & set(found):
-                raise Unproved("a root that vanishes at r = 1 stands inside another function")
+                self._insist_on_smooth({index})
+            elif at_zero != ZERO or self.limit.mask(exponent, POSITIVE) != POSITIVE:
+                raise Unproved("a power may not vanish at r = 1")
+            else:
+                self._insist_on_smooth({*used(base.num), *used(base.den)})
+                bottom = zero_at(self.table.tree(Quotient(base.den, UNIT)), S)
+                if self.limit.mask(bottom) not in (POSITIVE, NEGATIVE):
+                    raise Unproved("a denominator may vanish at r = 1")
+                found[index] = number(self._order(base.num, 4)) * exponent
         return found
+
+    def _power_of(self, index: int) -> tuple[Quotient, Expression] | None:
+        """(base, exponent) of a root, or of exp(exponent·log(base)) with an exponent free of s."""
+        atom = self.table.atoms[index]
+        if S not in atom.names:
+            return None
+        if atom.kind == "root":
+            return atom.inside, number(Fraction(1, atom.index))
+        if atom.kind != "exp":
+            return None
+        moving = [i for i in used(atom.inside.num) if S in self.table.atoms[i].names]
+        if len(moving) != 1 or self.table.atoms[moving[0]].kind != "log":
+            return None
+        by_power = parts(atom.inside.num, moving[0])
+        factor = Quotient(by_power.get(1, UNIT), atom.inside.den)
+        if set(by_power) != {1} or S in self.table.names(factor):
+            return None
+        exponent = number(atom.rate) * self.table.tree(factor)
+        return self.table.atoms[moving[0]].inside, exponent
+
+    def _insist_on_smooth(self, indices: set[int]) -> None:
+        """Roots and logs among these atoms and inside them have arguments > 0 at s = 0."""
+        every = set(indices)
+        for index in indices:
+            inside = self.table.atoms[index].inside
+            every |= self.table.closure(inside.num) | self.table.closure(inside.den)
+        for index in every:
+            atom = self.table.atoms[index]
+            if atom.kind in ("root", "log") and S in atom.names:
+                at_zero = self.limit.mask(zero_at(self.table.tree(atom.inside), S))
+                if at_zero != POSITIVE:
+                    raise Unproved("a root or a log of what may vanish at r = 1")
 
     def _order(self, poly: fmpq_mpoly, most: int) -> int:
         """How many Taylor coefficients at s = 0, up to `most`, are identically 0."""

@@ -48,11 +48,14 @@ def nonzero_point(prover: Prover, value: Quotient) -> tuple[dict[str, Fraction],
     signs = prover.signs
     for point in candidate_points(prover, value):
         sign, text = value_at(signs, value, point)
-        if sign in (POSITIVE, NEGATIVE) and all(
-            value_at(signs, fact, point)[0] & ~mask == 0 for fact, mask in signs.stated
-        ):
+        if sign in (POSITIVE, NEGATIVE) and in_cell(signs, point):
             return point, sign, text
     return None
+
+
+def in_cell(signs: Signs, point: dict[str, Fraction]) -> bool:
+    """Whether the facts certainly hold at a point."""
+    return all(value_at(signs, fact, point)[0] & ~mask == 0 for fact, mask in signs.stated)
 
 
 def candidate_points(prover: Prover, value: Quotient) -> Iterator[dict[str, Fraction]]:

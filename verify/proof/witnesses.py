@@ -9,9 +9,10 @@ from itertools import islice
 from verify.algebra.masks import NEGATIVE, POSITIVE
 from verify.proof.cells import Attempt, Cell
 from verify.proof.flat import Failure
-from verify.proof.points import candidate_points, nonzero_point, simple, value_at
+from verify.proof.points import candidate_points, in_cell, nonzero_point, simple, value_at
 from verify.report import Witness
 
+_MAX_POINTS = 60
 _SMALL_STEP = Fraction(1, 10**12)
 
 
@@ -50,7 +51,9 @@ def slope_witness(failure: Failure) -> Witness | None:
 def _infinite_slope(failure: Failure, right: bool, side: str) -> Witness | None:
     """The slope is infinite in the whole cell; its sign is that of a small step."""
     prover = failure.cell.prover
-    for point in islice(candidate_points(prover, failure.change), 20):
+    for point in islice(candidate_points(prover, failure.change), _MAX_POINTS):
+        if not in_cell(prover.signs, point):
+            continue
         sign, _ = value_at(prover.signs, failure.change, {**point, "_s": _SMALL_STEP})
         if sign in (POSITIVE, NEGATIVE):
             rises = (sign == POSITIVE) == right
