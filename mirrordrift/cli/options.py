@@ -24,6 +24,7 @@ from symbolic.errors import ConfigError
 
 # A formula may begin with a minus, as no flag does that has more than one letter after it.
 _FLAG = re.compile(r"--[a-z][a-z-]*(=.*)?|-[ho]", re.DOTALL)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 Flag = Annotated[bool, arg(help_behavior_hint="")]
 """A switch that is off unless it is given."""
@@ -79,6 +80,7 @@ def _unboxed(said: str) -> str:
     Where the console is not known to have them, tyro uses no lines of Unicode: the title is then
     underlined.
     """
+    said = _COLOUR.sub("", said)
     lines = [line.strip("│ ") for line in said.splitlines()]
     lines = lines[1:] if said.startswith("╭") else lines[2:]
     message = " ".join(itertools.takewhile(lambda line: line.strip("─-"), lines))

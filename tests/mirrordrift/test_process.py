@@ -183,3 +183,23 @@ def test_the_script_without_an_encoding_still_answers(run_drift):
     done = run_drift("catalogue", "kl", env={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0, done.stderr
     assert "KL(old" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX terminals")
+def test_wrong_usage_on_a_terminal(drift_script):
+    import pty
+
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [drift_script, "verify", "--nope"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm"},
+        check=False,
+    )
+    os.close(theirs)
+    shown = os.read(ours, 10_000).decode()
+    os.close(ours)
+    assert done.returncode == 2
+    assert shown == "drift: Unrecognized options: --nope; see drift verify --help\r\n"
