@@ -406,6 +406,21 @@ def test_an_integer_end_of_an_exponent_makes_no_product():
     assert replay("A**p", {"defined": proved(dict.fromkeys(THREE, node))}, {"p": "2"}).ok
 
 
+@pytest.mark.parametrize("formula", [
+    "A**sign(A)", "A**abs(sign(A))", "A**max(1, 2)", "A**where(A > 0, 2, 3)", "A**clip(2, 0, 3)",
+    "A**relu(0 - 1)", "(A*r)**sign(A)",
+])  # fmt: skip
+def test_an_exponent_with_kinks_makes_no_product(formula):
+    """Only an exponent written as a constant integer does: sign(-1) = -1, but (-1)**sign(-1) is undefined."""
+    keys = dict.fromkeys((*THREE, *NINE), {"conclude": {"rule": "defined"}})
+    assert not replay(formula, {"defined": proved(keys)}).ok
+    keys = dict.fromkeys((*THREE, *NINE), BY_INFER)
+    assert not replay(formula + " + 1e9", {"nonnegative": proved(keys)}).ok
+    witness = {"point": {"r": "1", "A": "-1"}, "evidence": "value", "text": "undefined", "side": None}
+    found = replay(formula, {"defined": {"verdict": "refuted", "witness": witness}})
+    assert found.ok, found.error
+
+
 @pytest.mark.parametrize(("formula", "keys"), [
     ("r - 1", [""]), ("(r-1)*A", THREE), ("abs(r-1)", [""]), ("where(r > 1, 0.1, 0) + (r-1)**2", [""]),
     ("relu(r - 1 + 1e-30)", [""]), ("sqrt((r-1)**2)", [""]), ("(r-1)**2/(r-1)", [""]),

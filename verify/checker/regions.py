@@ -13,7 +13,6 @@ from symbolic.expression import (
     Expression,
     Symbol,
     call,
-    constant_value,
     fold,
     number,
     substitute,
@@ -33,7 +32,7 @@ from verify.checker.proofs import (
     short,
     variable,
 )
-from verify.checker.resolve import resolve
+from verify.checker.resolve import power, resolve
 from verify.checker.signs import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO
 
 HALF_LINE = Range(Fraction(0), None)
@@ -99,24 +98,14 @@ def regions(tree: Expression, domains: Mapping[str, Range], condition: str) -> I
 
 
 def placed(tree: Expression, values: Mapping[str, Expression]) -> Expression:
-    """The formula with symbols replaced; a power whose exponent becomes a constant stays a power.
-
-    `x**p` needs x >= 0 however p is bound: an integer end of p's interval makes no product of
-    it. The factor sqrt(x)**0 = 1 (log(x)**0 for p <= 0) keeps that demand.
-    """
+    """The formula with symbols replaced; a power whose exponent becomes a constant stays a power."""
 
     def visit(node: Expression, args: tuple[Expression, ...]) -> Expression:
         if isinstance(node, Symbol):
             return values.get(node.name, node)
         if not args:
             return node
-        made = call(node.op, *args)
-        if node.op == "pow" and constant_value(node.args[1]) is None:
-            bound = constant_value(args[1])
-            if bound is not None and bound.denominator == 1:
-                demand = call("sqrt" if bound > 0 else "log", args[0])
-                return made * demand ** number(0)
-        return made
+        return power(node, *args) if node.op == "pow" else call(node.op, *args)
 
     return fold(tree, visit)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from symbolic.expression import Expression, call, number
+from symbolic.expression import Expression, call, constant_value, number
 from verify.checker.algebra import Unproved
 from verify.checker.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO
 
@@ -98,9 +98,24 @@ def _value(cell: Cell, node: Expression, memo: dict[int, Expression]) -> Express
             for other in args[1:]:
                 value = pick(cell, value, other)
             return value
-    made = call(node.op, *args)
+    made = power(node, *args) if node.op == "pow" else call(node.op, *args)
     if cell.grants and node.op in PARTIAL:
         cell.normal(made)  # what is undefined here ends the matter, before any later guard
+    return made
+
+
+def power(node: Expression, base: Expression, exponent: Expression) -> Expression:
+    """The power `node` with its arguments replaced; it stays a power although it may look a product.
+
+    Only an exponent that is written as a constant integer makes a product. `x**p` needs x >= 0
+    also where p = 2, and `x**max(1, 2)` does. The factor sqrt(x)**0 = 1 (log(x)**0 for exponents
+    <= 0) keeps that demand.
+    """
+    made = call("pow", base, exponent)
+    if constant_value(node.args[1]) is None:
+        fixed = constant_value(exponent)
+        if fixed is not None and fixed.denominator == 1:
+            return made * call("sqrt" if fixed > 0 else "log", base) ** NOUGHT
     return made
 
 
