@@ -412,11 +412,12 @@ def test_an_integer_end_of_an_exponent_makes_no_product():
 ])  # fmt: skip
 def test_an_exponent_with_kinks_makes_no_product(formula):
     """Only an exponent written as a constant integer does: sign(-1) = -1, but (-1)**sign(-1) is undefined."""
-    keys = dict.fromkeys((*THREE, *NINE), {"conclude": {"rule": "defined"}})
+    node = {"conclude": {"rule": "defined"}}
+    keys = dict.fromkeys((*THREE, *NINE), node)
     assert not replay(formula, {"defined": proved(keys)}).ok
     keys = dict.fromkeys((*THREE, *NINE), BY_INFER)
     assert not replay(formula + " + 1e9", {"nonnegative": proved(keys)}).ok
-    witness = {"point": {"r": "1", "A": "-1"}, "evidence": "value", "text": "undefined", "side": None}
+    witness = {"point": {"r": "1", "A": "-1"}, "evidence": "value", "text": "undefined", "side": None}  # fmt: skip
     found = replay(formula, {"defined": {"verdict": "refuted", "witness": witness}})
     assert found.ok, found.error
 
