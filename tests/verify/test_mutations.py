@@ -9,14 +9,14 @@ from collections.abc import Iterable
 from functools import partial
 
 import pytest
-from mutation import certificates, laws, rules, verdicts
+from mutation import certificates, forms, laws, rules, verdicts
 from mutation.checker_faults import CHECKER
 from mutation.faults import Mutant
 from mutation.prover_faults import FALSIFIER, PROVER
 
 MUTANTS = [*PROVER, *FALSIFIER, *CHECKER]
 VERDICTS = {"; ".join(formula): formula for formula in verdicts.VERDICTS}
-LAWS = {**laws.LAWS, **rules.LAWS, **certificates.LAWS}
+LAWS = {**laws.LAWS, **rules.LAWS, **forms.LAWS, **certificates.LAWS}
 SUITE = LAWS | {name: partial(verdicts.verdict, formula, 1.0) for name, formula in VERDICTS.items()}
 """What faults are judged by: each check takes a fraction of a second."""
 
