@@ -29,7 +29,7 @@ def test_laws(law):
     LAWS[law]()
 
 
-@settings(max_examples=60)
+@settings(max_examples=45)
 @given(SMOOTH, SMOOTH, SMOOTH)
 def test_quotients_are_a_ring(a, b, c):
     def ring(resolver, _):
@@ -92,7 +92,7 @@ def test_formulas_come_back_to_the_same_quotient(text):
     on_kernel(text, again)
 
 
-@settings(max_examples=60)
+@settings(max_examples=45)
 @given(SMOOTH, st.sampled_from(["x", "y"]), POINT)
 def test_slopes_are_difference_quotients(tree, name, point):
     def slope(resolver, value):
@@ -108,7 +108,7 @@ def test_slopes_are_difference_quotients(tree, name, point):
     on_region(tree, slope)
 
 
-@settings(max_examples=60)
+@settings(max_examples=45)
 @given(SMOOTH, SMOOTH, st.sampled_from(NAMES))
 def test_slopes_follow_the_rules(a, b, name):
     def rules(resolver, _):
@@ -121,7 +121,7 @@ def test_slopes_follow_the_rules(a, b, name):
     on_region(call("add", a, b), rules)
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(SMOOTH)
 def test_variables_are_those_of_the_formula(tree):
     def occur(resolver, value):
@@ -133,7 +133,7 @@ def test_variables_are_those_of_the_formula(tree):
     on_region(tree, occur)
 
 
-@settings(max_examples=50)
+@settings(max_examples=40)
 @given(SMOOTH)
 def test_shifting_back_and_forth(tree):
     """What `shift` writes in remainders, `unshift` writes in the atoms again."""

@@ -39,7 +39,7 @@ def test_misleading_samples_prove_nothing():
     LAWS["misleading samples"]()
 
 
-@settings(max_examples=80)
+@settings(max_examples=35)
 @given(SMOOTH, POINTS)
 def test_what_is_proved_is_true(tree, points):
     """Also with samples that like every claim: then only the rules stand in the way."""

@@ -55,7 +55,7 @@ def test_prover_and_checker_ask_for_the_same_regions(formula):
         assert mine == its
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(
     st.fractions(Fraction(1, 9), 9, max_denominator=9), st.fractions(-3, 3, max_denominator=4),
     st.fractions(0, 1, max_denominator=4), st.fractions(1, 2, max_denominator=4),

@@ -94,7 +94,7 @@ def at_point(tree: Expression, point: dict[str, Fraction]) -> tuple[str, arb | N
 def test_the_case_of_a_point_has_its_value():
     met: Counter[str] = Counter()
 
-    @settings(max_examples=80)
+    @settings(max_examples=55)
     @given(kinked(), POINT)
     def law(tree, point):
         kind, found = at_point(tree, point)
