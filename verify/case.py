@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from symbolic.drift import Drift
@@ -22,6 +23,8 @@ class Case:
     left: dict[str, str] = field(default_factory=dict)
     """What is left to prove, for conditions tried without success."""
     slopes: list[Failure] = field(default_factory=list)
+    suspects: list[dict[str, Fraction]] = field(default_factory=list)
+    """Points where proofs that failed seem to have had a reason."""
     timed_out: bool = False
 
     def open(self, condition: str) -> bool:

@@ -83,7 +83,8 @@ def _run(case: Case) -> None:
     _decide_flatness(case)
     _prove_everywhere(case, _QUICK_STEPS)
     if case.open("nonnegative") or case.open("defined"):
-        _note_findings(case, falsify(case.drift, deep=True, deadline=case.deadline))
+        findings = falsify(case.drift, deep=True, deadline=case.deadline, suspects=case.suspects)
+        _note_findings(case, findings)
         if "defined" in case.witnesses:
             _decide_identity(case)
             _decide_flatness(case)
@@ -140,6 +141,7 @@ def _all_regions(
         if node is None:
             name = "zero_at_identity" if goal == "zero" else goal
             case.left[name] = f"region {region.key or 'everywhere'}"
+            case.suspects += attempt.suspects
             if goal == "zero" and name not in case.witnesses:
                 witness = value_witness(attempt)
                 if witness is not None:

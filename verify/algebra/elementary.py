@@ -25,7 +25,8 @@ from verify.algebra.polynomials import (
     used,
 )
 
-MAX_POWER = 400
+MAX_POWER = 300
+"""As large an exponent as the language writes."""
 MAX_ROOT = 12
 """The largest index of a root; exp(c·log(P)) stays an exponential beyond."""
 MAX_CONSTANT_POWER, MAX_CONSTANT_ROOT = 64, 60
@@ -64,7 +65,10 @@ class Elementary(Kernel):
         base = ONE_POLY
         for i in present:
             base *= self.unshift(i) ** monomial[i]
-        return self._exp_power(self.quotient(base, den), coefficient)
+        inside = self.quotient(base, den)
+        if inside.num.is_constant() and inside.den.is_one():
+            return self._exp_constant(coefficient * as_fraction(inside.num.leading_coefficient()))
+        return self._exp_power(inside, coefficient)
 
     def _exp_whole(self, argument: Quotient) -> Quotient:
         lead = as_fraction(argument.num.leading_coefficient())

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
-from flint import arb, fmpq_mpoly
+from flint import arb, fmpq, fmpq_mpoly
 
 from verify.algebra.growth import CONSTANT, Exponent, Growth, exponents, vanishing
 from verify.algebra.polynomials import GENERATORS, ONE_POLY, Quotient, as_fraction, used
@@ -19,7 +19,7 @@ from verify.clock import look
 
 _ORDER = 5
 """Terms of the series of 1/(1 + d), log(1 + d), (1 + d)^p and exp(d); the next is a remainder."""
-_MAX_TERMS = 150
+_MAX_TERMS = 80
 _LEAST_START = 2
 
 
@@ -60,6 +60,8 @@ class Expansions:
         return self._constant(weight.exact) + weight.error
 
     def _constant(self, value: Quotient) -> arb:
+        if value.num.is_constant() and value.den.is_one():
+            return arb(fmpq(value.num.leading_coefficient())) if not value.is_zero else arb(0)
         precision = 192
         return self.signs.constant_ball(value.num, precision) / self.signs.constant_ball(
             value.den, precision
@@ -96,25 +98,29 @@ class Expansions:
     def _add(self, a: Sum, b: Sum) -> Sum:
         out = dict(a)
         for growth, weight in b.items():
-            if growth in out:
-                exact = self.signs.add(out[growth].exact, weight.exact)
-                weight = Weight(exact, out[growth].error + weight.error)
-            out[growth] = weight
-            if weight.exact.is_zero and weight.error.is_zero():
-                del out[growth]
+            self._put(out, growth, weight)
         return out
+
+    def _put(self, out: Sum, growth: Growth, weight: Weight) -> None:
+        """Add one term to a sum in place."""
+        if growth in out:
+            exact = self.signs.add(out[growth].exact, weight.exact)
+            weight = Weight(exact, out[growth].error + weight.error)
+        out[growth] = weight
+        if weight.exact.is_zero and weight.error.is_zero():
+            del out[growth]
 
     def _mul(self, a: Sum, b: Sum) -> Sum:
         look()
         k, out = self.signs, dict[Growth, Weight]()
-        if len(a) * len(b) > 20 * _MAX_TERMS:
+        if len(a) * len(b) > 8 * _MAX_TERMS:
             raise NoExpansion
         for g, (c, e) in a.items():
             for h, (d, f) in b.items():
                 error = arb(0)
                 if not e.is_zero() or not f.is_zero():
                     error = self._constant(c) * f + self._constant(d) * e + e * f
-                out = self._add(out, {g * h: Weight(k.mul(c, d), error)})
+                self._put(out, g * h, Weight(k.mul(c, d), error))
         if len(out) > _MAX_TERMS:
             raise NoExpansion
         return out

@@ -240,6 +240,8 @@ def _conclude(
     context: Context, tree: Expression, condition: str, proof: object, granted: bool
 ) -> None:
     node = as_node(proof, "a conclusion")
+    if granted and node.get("rule") == "undefined" and _is_empty(_still(context)):
+        return  # what was granted leaves no point
     try:
         context, smooth = _resolved(context, tree, granted)
         if isinstance(context, Eventual):
@@ -256,6 +258,11 @@ def _conclude(
         raise Unproved(f"the rule {node.get('rule')!r:.40} does not conclude '{condition}'")
     elif isinstance(context, Eventual):
         context.flat(smooth, at_identity)
+
+
+def _is_empty(context: Context) -> bool:
+    """Whether the facts exclude every point."""
+    return any(context.mask(tree) == 0 for tree, _ in context.facts)
 
 
 def _resolved(context: Context, tree: Expression, granted: bool) -> tuple[Context, Expression]:

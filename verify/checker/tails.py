@@ -106,14 +106,18 @@ class _Tail:
 
     def plus(self, a: Parts, b: Parts) -> Parts:
         out = dict(a)
-        for growth, (c, error) in b.items():
-            old, old_error = out.pop(growth, (_ZERO, arb(0)))
-            c, error = self.table.add(old, c), old_error + error
-            if not c.is_zero or not error.is_zero():
-                out[growth] = c, error
+        for growth, part in b.items():
+            self.put(out, growth, part)
         if len(out) > _MAX_TERMS:
             raise Unproved("an expansion has too many terms")
         return out
+
+    def put(self, out: Parts, growth: Growth, part: Part) -> None:
+        """Add one term in place."""
+        old, old_error = out.pop(growth, (_ZERO, arb(0)))
+        c, error = self.table.add(old, part[0]), old_error + part[1]
+        if not c.is_zero or not error.is_zero():
+            out[growth] = c, error
 
     def times(self, a: Parts, b: Parts) -> Parts:
         self.context.budget.spend(4 * len(a) * len(b))
@@ -123,7 +127,9 @@ class _Tail:
                 error = arb(0)
                 if not (c_error.is_zero() and d_error.is_zero()):
                     error = self.constant(c) * d_error + c_error * (self.constant(d) + d_error)
-                out = self.plus(out, {product(g, h): (self.table.mul(c, d), error)})
+                self.put(out, product(g, h), (self.table.mul(c, d), error))
+        if len(out) > _MAX_TERMS:
+            raise Unproved("an expansion has too many terms")
         return out
 
     def raised(self, a: Parts, n: int) -> Parts:

@@ -8,7 +8,7 @@ witness everywhere, unless the deadline ends the search early.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -82,17 +82,21 @@ _LARGE = 250
 """Formulas of more distinct nodes get fewer points and rounds, in proportion."""
 _LEAST = Fraction(1, 10**290)
 _ROOTS = 60
+_SUSPECTS = 60
 _CHECKED = ("log", "sqrt", "div", "inv", "pow")
 
 
-def falsify(drift: Drift, *, deep: bool = False, deadline: float | None = None) -> Findings:
+def falsify(
+    drift: Drift, *, deep: bool = False, deadline: float | None = None,
+    suspects: Sequence[Mapping[str, Fraction]] = (),
+) -> Findings:  # fmt: skip
     """Certified counterexamples to `defined`, `nonnegative` and `zero_at_identity`, if found.
 
     The quick search takes milliseconds; `deep` takes a few tenths of a second and is for
-    formulas whose proof failed. `deadline` (of `time.monotonic`) ends it early. For a mirror
-    map only `defined` is looked at.
+    formulas whose proof failed. `suspects` are points to try first. `deadline` (of
+    `time.monotonic`) ends it early. For a mirror map only `defined` is looked at.
     """
-    return _Search(drift, _DEEP if deep else _FAST, deadline).run()
+    return _Search(drift, _DEEP if deep else _FAST, deadline).run(suspects)
 
 
 class _OutOfTime(Exception):
@@ -119,8 +123,9 @@ class _Search:
         self.anchors = _anchors(self.space, self.formula)
         self.drowned: list[tuple[Cloud, int]] = []
 
-    def run(self) -> Findings:
+    def run(self, suspects: Sequence[Mapping[str, Fraction]] = ()) -> Findings:
         try:
+            self._try_exact(suspects[:: 1 + len(suspects) // _SUSPECTS])
             if self.space.domains:
                 self._search()
             else:

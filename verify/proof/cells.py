@@ -17,6 +17,7 @@ from verify.algebra.signs import Signs
 from verify.proof.prove import Budget, Prover, with_scales
 from verify.proof.regions import Region
 from verify.proof.scatter import Scatter
+from verify.proof.suspects import original
 
 Node = dict[str, Any]
 _MAX_SPLITS = 24
@@ -58,6 +59,8 @@ class Attempt:
     where_defined: bool = False
     """Take the formula's own domain for granted (its points of undefinedness are known)."""
     failures: list[Cell] = field(default_factory=list)
+    suspects: list[dict[str, Fraction]] = field(default_factory=list)
+    """Points, in the formula's own variables, where it may not hold."""
 
 
 def prove_region(attempt: Attempt) -> Node | None:
@@ -74,7 +77,10 @@ def _in_chart(attempt: Attempt, text: str, scales: dict[str, Fraction]) -> Node 
     attempt.failures.clear()
     signs = Signs(region.domains, scales)
     prover = Prover(signs, Scatter.over(region.domains), attempt.budget)
+    met = len(attempt.budget.suspects)
     node = _by_halves(CellProver(prover, attempt, text), _charted(region, text))
+    if node is None:
+        attempt.suspects.extend(original(region, text, attempt.budget.suspects[met:]))
     return node if node is None or not text else {"rescale": "_a", "by": text, "then": node}
 
 

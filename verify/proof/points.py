@@ -74,10 +74,16 @@ def _points(names: list[str], prover: Prover) -> Iterator[dict[str, Fraction]]:
         yield dict(zip(names, values, strict=True))
     points = prover.scatter.points
     for i in range(prover.scatter.size if names else 0):
-        yield {
-            name: Fraction(float(points[name][i])).limit_denominator(10_000) for name in names
-            if Fraction(float(points[name][i])).limit_denominator(10_000) in prover.signs.domains[name]
-        }  # fmt: skip
+        found = {name: _shortened(points[name][i], prover.signs.domains[name]) for name in names}
+        if all(found[name] in prover.signs.domains[name] for name in names):
+            yield found
+
+
+def _shortened(value: float, domain: Interval) -> Fraction:
+    """A short fraction near a float, or the float itself where the short one leaves the range."""
+    exact = Fraction(float(value))
+    short = exact.limit_denominator(10_000)
+    return short if short in domain else exact
 
 
 def simple(domain: Interval) -> Iterator[Fraction]:

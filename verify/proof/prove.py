@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
@@ -39,16 +39,19 @@ from verify.algebra.resolve import NoLimit, Resolver, Undecided, Undefined
 from verify.algebra.signs import Signs
 from verify.clock import look
 from verify.proof.rules import RULES, by_fact
-from verify.proof.scatter import Scatter
+from verify.proof.scatter import Scatter, Suspect
 
 Proof = dict[str, Any]
+_TERMS_A_STEP = 8
 
 
 @dataclass
 class Budget:
-    """Steps left for one attempt."""
+    """Steps left for one attempt, and what was met on the way."""
 
     steps: int
+    suspects: list[Suspect] = field(default_factory=list)
+    """Points where some goal seemed to fail."""
 
     def spend(self, steps: int = 1) -> bool:
         """Take steps; False once none are left. Raises OutOfTime."""
@@ -71,13 +74,16 @@ class Prover:
     """Proof search in one region."""
 
     def __init__(
-        self, signs: Signs, scatter: Scatter, budget: Budget, *, tail: bool = False
-    ) -> None:
+        self, signs: Signs, scatter: Scatter, budget: Budget, *, tail: bool = False,
+        shifted: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
         self.signs = signs
         self.scatter = scatter
         self.budget = budget
         self.tail = tail
         """Whether this is what a cover left over: no covers there."""
+        self.shifted = shifted
+        """Variables that start at a bound already."""
         self._failed: set[tuple[str, bool]] = set()
 
     # Entry --------------------------------------------------------------------------
@@ -93,6 +99,7 @@ class Prover:
         if mask & POSITIVE == 0:
             return self.prove(k.sub(k.rational(0), value), flip(mask), depth)
         if self.scatter.seen(k, value) & NEGATIVE:
+            self.budget.suspects += self.scatter.worst(k, value)
             return None
         return self._by_factors(value, mask, depth)
 
@@ -206,7 +213,7 @@ class Prover:
 
     def _like(self, signs: Signs, scatter: Scatter) -> Prover:
         """The same search elsewhere."""
-        return Prover(signs, scatter, self.budget, tail=self.tail)
+        return Prover(signs, scatter, self.budget, tail=self.tail, shifted=self.shifted)
 
     # One polynomial -------------------------------------------------------------------
 
@@ -217,7 +224,7 @@ class Prover:
         if k.infer_poly(poly) & ~mask == 0:
             return {"rule": "infer"}
         key = (str(poly), strict)
-        if key in self._failed or not self.budget.spend():
+        if key in self._failed or not self.budget.spend(1 + len(poly) // _TERMS_A_STEP):
             return None
         if self.scatter.seen(k, Quotient(poly, ONE_POLY)) & NEGATIVE:
             return None
@@ -306,9 +313,13 @@ class Prover:
 
     # Other shapes ---------------------------------------------------------------------------
 
-    def over(self, domains: dict[str, Interval], scales: dict[str, Fraction]) -> Prover:
-        """Search in another region, without facts."""
-        return self._like(Signs(domains, scales), Scatter.over(domains))
+    def starting_at_bound(self, name: str) -> Prover:
+        """Search where a variable counts from a bound, over [0, ∞), without facts."""
+        domains = {**self.signs.domains, name: Interval(Fraction(0), None, False, True)}
+        signs = Signs(domains, dict(self.signs.scales))
+        moved = self._like(signs, Scatter.over(domains))
+        moved.shifted |= {name}
+        return moved
 
     def renamed(self, tree: Expression, values: dict[str, Expression]) -> Quotient | None:
         """A formula of another region, with variables replaced, as a quotient of this one."""

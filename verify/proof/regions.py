@@ -9,7 +9,15 @@ from itertools import product
 
 from symbolic.domains import POSITIVE, Interval
 from symbolic.drift import Drift
-from symbolic.expression import Expression, call, number, substitute, symbol
+from symbolic.expression import (
+    Expression,
+    Symbol,
+    call,
+    constant_value,
+    fold,
+    number,
+    symbol,
+)
 
 S, A = symbol("_s"), symbol("_a")
 RATIO = {
@@ -89,4 +97,25 @@ def _region(
             point[name] = Fraction(text)
             values[name] = number(point[name])
             parts.append(part)
-    return Region(",".join(parts), substitute(formula, values), domains, ratio, point)
+    return Region(",".join(parts), _placed(formula, values), domains, ratio, point)
+
+
+def _placed(formula: Expression, values: dict[str, Expression]) -> Expression:
+    """The formula with symbols replaced; a power whose exponent becomes an integer stays a power.
+
+    x**p needs x >= 0 (x > 0 for p <= 0) however p is bound. The factor sqrt(x)**0, or log(x)**0,
+    which is 1, keeps that demand.
+    """
+
+    def visit(node: Expression, args: tuple[Expression, ...]) -> Expression:
+        if isinstance(node, Symbol):
+            return values.get(node.name, node)
+        made = call(node.op, *args) if args else node
+        if node.op != "pow" or constant_value(node.args[1]) is not None:
+            return made
+        bound = constant_value(args[1])
+        if bound is None or bound.denominator != 1:
+            return made
+        return made * call("sqrt" if bound > 0 else "log", args[0]) ** number(0)
+
+    return fold(formula, visit)

@@ -5,6 +5,7 @@ Floating point guides only; nothing here enters a verdict.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,11 @@ from verify.algebra.polynomials import Quotient, as_fraction, used
 
 _POINTS = 320
 _NOISE = 1e-11
+_WORST = 6
+
+
+Suspect = Mapping[str, float]
+"""Values of some variables of a region, where a goal seemed to fail."""
 
 
 class Scatter:
@@ -52,6 +58,15 @@ class Scatter:
         signs = self.signs(kernel, value)
         mask = (POSITIVE if np.any(signs > 0) else 0) | (NEGATIVE if np.any(signs < 0) else 0)
         return mask or ZERO
+
+    def worst(self, kernel: Kernel, value: Quotient) -> list[Suspect]:
+        """A few points where the sign is negative, spread over all of them."""
+        rows = np.flatnonzero(self.signs(kernel, value) < 0)
+        names = kernel.variables(value)
+        return [
+            {name: float(self.points[name][row]) for name in names}
+            for row in rows[:: 1 + len(rows) // _WORST]
+        ]
 
     def poly(self, kernel: Kernel, poly: fmpq_mpoly) -> tuple[Any, Any]:
         """(values, sums of the terms' absolute values)."""

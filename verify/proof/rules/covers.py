@@ -36,7 +36,7 @@ _ORDER = 6
 """Terms of the models in between."""
 _HALVINGS = 40
 _TAIL_STEPS = 25
-_FAR = (Fraction(2), Fraction(4), Fraction(16), Fraction(48))
+_FAR = (Fraction(3), Fraction(12), Fraction(48))
 
 
 class Cover:
@@ -124,6 +124,8 @@ class Cover:
 
     def _positive_beyond(self, start: Fraction) -> bool:
         """Whether an expansion for large values shows f > 0 from there on."""
+        if not self.prover.budget.spend(_TAIL_STEPS // 5):
+            return False
         try:
             return Expansions(self.prover.signs, self.name, start).positive(self.poly)
         except (NoExpansion, ZeroDivisionError):
@@ -155,7 +157,7 @@ class Cover:
 
     def _cover(self, cuts: list[Fraction], orders: list[int]) -> Proof:
         return {
-            "rule": "cover", "in": self.name, "cuts": [str(cut) for cut in cuts],
+            "rule": "cover", "in": self.name, "cuts": [str(cut) for cut in dict.fromkeys(cuts)],
             "order": _ORDER, "ends": orders,
         }  # fmt: skip
 
@@ -229,6 +231,8 @@ class Cover:
         if model is None:
             return False
         if not model[0] > 0:
+            if model[0] < 0:
+                self.prover.budget.suspects.append({self.name: float((low + high) / 2)})
             return None
         rest = taylor(self.tree, self.name, whole, {}, _ORDER + 1)
         if rest is None:

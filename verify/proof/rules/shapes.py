@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from fractions import Fraction
+from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from flint import fmpq_mpoly
 
-from symbolic.domains import Interval
 from symbolic.expression import Expression, symbol
 from verify.algebra.bounds import lower_bound
 from verify.algebra.masks import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE
@@ -20,6 +20,7 @@ from verify.algebra.polynomials import (
     coefficients,
     used,
 )
+from verify.proof.scatter import Scatter
 
 if TYPE_CHECKING:
     from verify.proof.prove import Prover
@@ -133,8 +134,15 @@ def _square(
     k = prover.signs
     lead, linear, rest = parts[2 * step], parts[step], parts[0]
     discriminant = k.quotient(lead * rest * 4 - linear * linear)
+    met = len(prover.budget.suspects)
     proof = prover.prove(discriminant, POSITIVE if strict else NONNEGATIVE, depth + 2)
     if proof is None:
+        if k.atoms[index].kind == "variable":
+            prover.budget.suspects += [
+                {**point, k.atoms[index].name: lowest ** (1 / step)}
+                for point in prover.budget.suspects[met:]
+                if (lowest := _lowest(prover, lead, linear, point)) > 0
+            ]
         return None
     root = k.quotient(lead * GENERATORS[index] ** step * 2 + linear)
     weight = str(k.tree(k.div(k.one, k.quotient(lead * 4))))
@@ -145,13 +153,26 @@ def _square(
     ]}  # fmt: skip
 
 
+def _lowest(
+    prover: Prover, lead: fmpq_mpoly, linear: fmpq_mpoly, point: Mapping[str, float]
+) -> float:
+    """Where a square's parabola is lowest; not positive where that cannot be had."""
+    k = prover.signs
+    if not k.variables(k.quotient(lead)) | k.variables(k.quotient(linear)) <= set(point):
+        return 0.0
+    there = Scatter({name: np.array([value]) for name, value in point.items()})
+    with np.errstate(all="ignore"):
+        found = float((-there.poly(k, linear)[0] / (2 * there.poly(k, lead)[0]))[0])
+    return found if isfinite(found) else 0.0
+
+
 def shift(prover: Prover, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterator[Proof | None]:
     """Start a variable at a bound that a fact gives it."""
     k = prover.signs
     if strict or depth > 8:
         return
     for fact, mask in k.stated:
-        for name in k.variables(fact):
+        for name in k.variables(fact) - prover.shifted:
             bound = lower_bound(prover.signs, fact, mask, name)
             if bound is None or not k.depends(Quotient(poly, ONE_POLY), name):
                 continue
@@ -166,8 +187,7 @@ def shift(prover: Prover, poly: fmpq_mpoly, strict: bool, depth: int) -> Iterato
 
 def _moved(prover: Prover, name: str, bound: Expression) -> Prover:
     k = prover.signs
-    domains = {**k.domains, name: Interval(Fraction(0), None, False, True)}
-    fresh = prover.over(domains, dict(k.scales))
+    fresh = prover.starting_at_bound(name)
     for value, mask in k.stated:
         again = fresh.renamed(k.tree(value), {name: bound + symbol(name)})
         if again is not None:
