@@ -82,7 +82,7 @@ _LARGE = 250
 """Formulas of more distinct nodes get fewer points and rounds, in proportion."""
 _LEAST = Fraction(1, 10**290)
 _ROOTS = 60
-_SUSPECTS = 60
+_SUSPECTS = 600
 _CHECKED = ("log", "sqrt", "div", "inv", "pow")
 
 
