@@ -12,6 +12,7 @@ from verify.checker.algebra import (
     ZERO_QUOTIENT,
     Budget,
     Quotient,
+    Range,
     Unproved,
     as_fraction,
     rational,
@@ -61,7 +62,20 @@ class Germ:
 
     def leading(self, tree: Expression) -> tuple[Fraction, int]:
         """Leading exponent and the sign of its coefficient (0 and ZERO for the formula 0)."""
-        return self.constants.work(lambda: self.lead(self.series(tree)))
+        try:
+            return self.constants.work(lambda: self.lead(self.series(tree)))
+        except Unproved:
+            if self._vanishes(tree):
+                return Fraction(0), ZERO
+            raise
+
+    def _vanishes(self, tree: Expression) -> bool:
+        """Whether the normal form is 0 for small s > 0, which no finite series shows."""
+        try:
+            domain = {S: Range(Fraction(0), Fraction(1, 1 << 20))}
+            return Context(domain, (), self.constants.budget).vanishes(tree)
+        except Unproved:
+            return False
 
     def lead(self, x: Series) -> tuple[Fraction, int]:
         if x.terms:

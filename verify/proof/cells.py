@@ -259,7 +259,7 @@ class CellProver:
         pin = _root(signs, value) if signs.infer(value) == ZERO else None
         if pin is None or _in_exponent(tree, pin[0]):
             return self.build(tree, splits)
-        name, at = pin
+        name, at, factor = pin
         domains = {n: domain for n, domain in signs.domains.items() if n != name}
         prover = Prover(Signs(domains, signs.scales), Scatter.over(domains), self.prover.budget)
         for fact, mask in signs.stated:
@@ -272,7 +272,7 @@ class CellProver:
         return node and {
             "pin": name,
             "at": str(number(at)),
-            "by": str(signs.tree(value)),
+            "by": str(factor),
             "then": node,
         }
 
@@ -298,8 +298,8 @@ def _in_exponent(tree: Expression, name: str) -> bool:
     )
 
 
-def _root(signs: Signs, value: Quotient) -> tuple[str, Fraction] | None:
-    """(variable, value) if `value` = 0 says so and no more: linear in one variable, rational root."""
+def _root(signs: Signs, value: Quotient) -> tuple[str, Fraction, Expression] | None:
+    """(variable, value, factor) if `value` = 0 says that a factor is, linear in one variable."""
     vanishing = [f for f, _ in value.num.factor()[1] if signs.infer_poly(f) & ZERO]
     if len(vanishing) != 1 or vanishing[0].total_degree() != 1 or len(used(vanishing[0])) != 1:
         return None
@@ -308,6 +308,5 @@ def _root(signs: Signs, value: Quotient) -> tuple[str, Fraction] | None:
         return None
     parts = coefficients(vanishing[0], index)
     at = -parts[0] / parts[1] if 0 in parts else parts[1] * 0
-    return signs.atoms[index].name, Fraction(0) if at.is_zero() else as_fraction(
-        at.leading_coefficient()
-    )
+    zero = Fraction(0) if at.is_zero() else as_fraction(at.leading_coefficient())
+    return signs.atoms[index].name, zero, signs.poly_tree(vanishing[0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from flint import fmpq_mpoly
 
-from verify.algebra.masks import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO, relation
+from verify.algebra.masks import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO
 from verify.algebra.polynomials import GENERATORS, Quotient, coefficients, used
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def grouped(prover: Prover, poly: fmpq_mpoly, strict: bool, depth: int) -> Itera
             continue
         yield {"rule": "combine", "terms": [
             {"factor": str(k.poly_tree(GENERATORS[index] ** power)), "of": str(k.poly_tree(part)),
-             "relation": relation(k.infer_poly(part)), "proof": {"rule": "infer"}}
+             "relation": ">" if k.infer_poly(part) == POSITIVE else ">=", "proof": {"rule": "infer"}}
             for power, part in parts.items()
         ]}  # fmt: skip
 
