@@ -183,7 +183,7 @@ PROVER = [
            caught_by="forms"),
     Mutant(P, "a range never holds 0", "verify.proof.structure:_of_interval",
            "mask | (ZERO if Fraction(0) in domain else 0)", "mask", caught_by="forms"),
-    Mutant(P, "log of 0 is defined by form", "verify.proof.structure:Structure._good",
+    Mutant(P, "log of 0 is defined by form", "verify.proof.structure:Structure.good",
            'POSITIVE if node.op == "log" else NONNEGATIVE', "NONNEGATIVE", caught_by="forms"),
     Mutant(P, "a maximum needs one good argument at some points", "verify.proof.structure:_largest",
            "if any(not one & NEGATIVE", "if any(one & POSITIVE", caught_by="forms"),

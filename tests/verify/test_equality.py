@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import value_at
+from oracle import Undefined, value_at
 
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
@@ -47,6 +47,41 @@ def test_different_functions(f, g):
     point = found.witness.point
     values = [value_at(Drift.from_text(text).formula, point) for text in (f, g)]
     assert values[0] != values[1]
+
+
+ALIKE = [
+    ("log(A)", "log(A)"), ("log(A)+log(r)", "log(r)+log(A)"), ("log(A)", "log(A)*2/2"),
+    ("1/(r-1)", "(r/(r-1))/r"), ("sqrt(A)+r", "r+sqrt(A)"), ("A**0.5*2", "A**0.5+A**0.5"),
+]  # fmt: skip
+"""Undefined at the same points, equal at the others."""
+LOPSIDED = [
+    ("log(A**2)", "2*log(A)"), ("A/A", "1"), ("(r**2-1)/(r-1)", "r+1"), ("sqrt(A)**2", "A"),
+    ("exp(log(A))", "A"), ("log(A)", "where(A > 0, log(A), 0)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("f", "g"), ALIKE)
+def test_formulas_undefined_at_the_same_points(f, g):
+    assert compared(f, g).verdict is Verdict.PROVED
+    assert compared(f, g + "+1e-9").verdict is Verdict.REFUTED
+
+
+@pytest.mark.parametrize(("f", "g"), LOPSIDED)
+def test_a_point_where_only_one_is_defined_is_a_difference(f, g):
+    for found in (compared(f, g), compared(g, f)):
+        assert found.verdict is Verdict.REFUTED
+        undefined = 0
+        for text in (f, g):
+            try:
+                value_at(Drift.from_text(text).formula, found.witness.point)
+            except Undefined:
+                undefined += 1
+        assert undefined == 1
+
+
+def test_branches_that_need_not_be_visited_are_not_compared_by_form():
+    f, g = "where(A > 1, log(A), 0)", "where(A > 2, log(A), 0)+where(A > 2, 0, 1)*log(A)"
+    assert compared(f, g).verdict is not Verdict.PROVED
 
 
 @settings(max_examples=40)

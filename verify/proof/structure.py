@@ -36,14 +36,16 @@ class Structure:
 
     def defined(self, root: Expression) -> bool:
         """Whether the form shows that a formula is defined everywhere."""
-        return all(self._good(node) for node in postorder(root))
+        return all(self.good(node) for node in postorder(root))
 
     def parts(self, root: Expression) -> list[Expression] | None:
         """Formulas whose non-negativity makes `root` >= 0; None if the form says nothing of it."""
         left = list(dict.fromkeys(self._left(root)))
         return None if left == [root] or len(left) > _MAX_PARTS else left
 
-    def _good(self, node: Expression) -> bool:
+    def good(self, node: Expression) -> bool:
+        """Whether the form shows that one operation is defined where its arguments are."""
+        self.mask(node)
         if node.op in ("log", "sqrt"):
             return not self.mask(node.args[0]) & ~(POSITIVE if node.op == "log" else NONNEGATIVE)
         if node.op in ("div", "inv"):
