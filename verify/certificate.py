@@ -35,9 +35,9 @@ def replayed(
         return whole, {}
     refused: dict[str, str] = {}
     whole["conditions"] = {}
-    # What `defined` rests on comes before it, and else what rests on it after.
     by = case.proofs.get("defined", {}).get("by")
-    for name in sorted(entries, key=lambda name: (name == "defined") == bool(by)):
+    # What `defined` rests on comes before it, what may rest on it after.
+    for name in sorted(entries, key=lambda name: (name != by, name != "defined")):
         if name == "defined" and by in refused:
             prove_defined_alone(case)
         entry = _entry(case, name, refused)
@@ -84,6 +84,8 @@ def _entry(
 
 def only_where_defined(case: Case, name: str, refused: Mapping[str, str]) -> bool:
     """Whether a proof speaks of the points alone where f is defined."""
-    if name == "defined" or "structure" not in case.proofs[name]:
-        return name != "defined" and "defined" in case.witnesses
+    if name == "defined":
+        return False
+    if case.proofs[name].get("regions"):
+        return "defined" in case.witnesses  # a proof by regions shows that f is defined there
     return "defined" not in case.proofs or "defined" in refused

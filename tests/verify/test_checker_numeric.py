@@ -219,3 +219,16 @@ def test_structure_alone_does_not_show_that_f_is_defined():
         for granted in ({}, {"where_defined": True}):
             entry = {"verdict": "proved", "structure": {}, **granted}
             assert not check_certificate({**data, "conditions": {condition: entry}}).ok
+
+
+def test_a_formula_without_r_is_flat_only_where_it_is_defined():
+    entry: dict[str, Any] = {"verdict": "proved", "regions": {}}
+    data = {
+        "schema": "mirrordrift/certificate/1", "kind": "drift", "formula": "log(A)", "domains": {},
+        "conditions": {"flat_at_identity": entry},
+    }  # fmt: skip
+    assert not check_certificate(data).ok
+    entry["where_defined"] = True
+    assert check_certificate(data).conditions == {"flat_at_identity": "proved where defined"}
+    entry["where_defined"] = False
+    assert check_certificate({**data, "formula": "exp(A)"}).ok

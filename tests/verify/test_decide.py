@@ -35,9 +35,13 @@ class Watched:
         self.asked: list[bool] = []
         real = decider.falsify
 
-        def watched(drift, *, deep=False, deadline=None):
+        def watched(drift, *, deep=False, deadline=None, suspects=()):
             self.asked.append(deep)
-            return Findings() if blind else real(drift, deep=deep, deadline=deadline)
+            return (
+                Findings()
+                if blind
+                else real(drift, deep=deep, deadline=deadline, suspects=suspects)
+            )
 
         monkeypatch.setattr(decider, "falsify", watched)
 

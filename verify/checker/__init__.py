@@ -78,11 +78,12 @@ def check_certificate(data: object, *, deadline: float = math.inf) -> Replay:
 
 
 def _turn(frame: Frame, name: str) -> int:
-    """When a condition is replayed: `defined` before what may rest on it, or after what it rests on."""
-    entry = frame.conditions[name]
+    """When a condition is replayed: `defined` after what it rests on, before what may rest on it."""
+    entry = frame.conditions.get("defined")
+    derived = isinstance(entry, dict) and "by" in entry
     if name == "defined":
-        return 2 if isinstance(entry, dict) and "by" in entry else 0
-    return 1
+        return 1 if derived else 0
+    return 0 if name == "nonnegative" and derived else 2
 
 
 def _condition(frame: Frame, name: str, budget: Budget, shown: Mapping[str, str]) -> str:
@@ -115,7 +116,9 @@ def _condition(frame: Frame, name: str, budget: Budget, shown: Mapping[str, str]
         return "proved where defined" if granted else "proved"
     proofs = entry.get("regions")
     if name == "flat_at_identity" and "r" not in frame.tree.symbols:
-        return "proved"
+        if not granted and not _is_defined(frame, shown):
+            raise Unproved("a formula without r is flat where it is defined, which is not shown")
+        return "proved where defined" if granted else "proved"
     _regions(frame, frame.tree, name, proofs, budget, granted)
     return "proved where defined" if granted else "proved"
 
