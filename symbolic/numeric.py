@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from symbolic.expression import Expression, Number, Symbol, fold, integer_exponent
-from symbolic.operations import OPERATIONS, numpy_integer_power
+from symbolic.operations import OPERATIONS
+from symbolic.pointwise import integer_power
 
 
 def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
@@ -29,7 +30,7 @@ def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
         if node.op == "pow":
             n = integer_exponent(node)
             if n is not None:
-                return numpy_integer_power(args[0], n)
+                return integer_power(np, args[0], n)
         return OPERATIONS[node.op].numpy(*args)
 
     with np.errstate(all="ignore"):

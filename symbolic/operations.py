@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 
+from symbolic import pointwise
 from symbolic.expression import Expression, call, integer_exponent, number
 
 ONE, TWO, ZERO = number(1), number(2), number(0)
@@ -30,8 +32,8 @@ class Operation:
     """Least and greatest number of arguments (None: no bound)."""
     domain: str
     """Where it is defined, for people."""
-    numpy: Callable[..., Any]
-    """Float64 arrays in, array out; undefined gives nan, never a hidden number."""
+    array: Callable[..., Any]
+    """The array module (NumPy or jax.numpy) and arrays in, array out; undefined gives nan."""
     ball: Callable[..., Any]
     """The same on python-flint balls (methods only, so nothing is imported here)."""
     derivative: Derivative
@@ -44,6 +46,18 @@ class Operation:
     """How tightly the printed form binds; 100 for calls and atoms."""
     infix: str | None = None
     """Operator in the text form, None for `name(...)`."""
+
+    @property
+    def numpy(self) -> Callable[..., Any]:
+        """`array` on float64 NumPy arrays."""
+        return partial(self.array, np)
+
+    @property
+    def jax(self) -> Callable[..., Any]:
+        """`array` on JAX arrays; JAX is imported when this is first asked for."""
+        import jax.numpy as jnp
+
+        return partial(self.array, jnp)
 
 
 def _kink_max(
@@ -112,52 +126,6 @@ def _d_pow(node: Expression, d: tuple[Expression, ...], side: int) -> Expression
     return outer if inner is ZERO else inner if outer is ZERO else outer + inner
 
 
-def _numpy_div(a: Any, b: Any) -> Any:
-    return np.where(b == 0, np.nan, np.divide(a, np.where(b == 0, 1.0, b)))
-
-
-def _numpy_log(x: Any) -> Any:
-    return np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), np.nan)
-
-
-def _numpy_pow(a: Any, b: Any) -> Any:
-    """General power: base > 0, or base 0 with a positive exponent (integers go by `power`)."""
-    good = ((a > 0) & ~np.isnan(b)) | ((a == 0) & (b > 0))  # 1**nan would be 1
-    return np.where(good, np.power(np.where(good, a, 1.0), b), np.nan)
-
-
-def numpy_integer_power(a: Any, n: int) -> Any:
-    """x**n as a product; n < 0 is undefined at 0, and any n where x is."""
-    if n == 0:
-        return np.where(np.isnan(a), np.nan, 1.0)
-    return np.power(a, float(n)) if n > 0 else _numpy_div(1.0, np.power(a, float(-n)))
-
-
-def _numpy_where(test: Callable[..., Any]) -> Callable[..., Any]:
-    def choose(a: Any, b: Any, u: Any, v: Any) -> Any:
-        return np.where(np.isnan(a) | np.isnan(b), np.nan, np.where(test(a, b), u, v))
-
-    return choose
-
-
-def _numpy_softplus(x: Any) -> Any:
-    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
-
-
-def _numpy_sigmoid(x: Any) -> Any:
-    return 0.5 * (1.0 + np.tanh(0.5 * x))
-
-
-def _reduce(pair: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    def reduce(*args: Any) -> Any:
-        value = args[0]
-        for other in args[1:]:
-            value = pair(value, other)
-        return value
-
-    return reduce
-
-
 def _ball_where(relation: str) -> Callable[..., Any]:
     """One branch where the comparison is certain, the hull of both where it is not."""
 
@@ -207,112 +175,112 @@ REAL = "every real argument"
 
 _ENTRIES = (
     Operation(
-        "add", (2, 2), REAL, np.add, lambda a, b: a + b,
+        "add", (2, 2), REAL, lambda xp, a, b: xp.add(a, b), lambda a, b: a + b,
         lambda n, d, s: d[1] if d[0] is ZERO else d[0] if d[1] is ZERO else d[0] + d[1],
         lambda a, b: f"{a} + {b}", lambda sp, a, b: a + b, precedence=10, infix="+",
     ),
     Operation(
-        "sub", (2, 2), REAL, np.subtract, lambda a, b: a - b,
+        "sub", (2, 2), REAL, lambda xp, a, b: xp.subtract(a, b), lambda a, b: a - b,
         lambda n, d, s: d[0] if d[1] is ZERO else -d[1] if d[0] is ZERO else d[0] - d[1],
         lambda a, b: f"{a} - {b}", lambda sp, a, b: a - b, precedence=10, infix="-",
     ),
     Operation(
-        "mul", (2, 2), REAL, np.multiply, lambda a, b: a * b,
+        "mul", (2, 2), REAL, lambda xp, a, b: xp.multiply(a, b), lambda a, b: a * b,
         lambda n, d, s: _product_rule(n.args[0], n.args[1], d[0], d[1]),
         _product_latex, lambda sp, a, b: a * b, precedence=20, infix="*",
     ),
     Operation(
-        "div", (2, 2), "denominator other than 0", _numpy_div, lambda a, b: a / b,
+        "div", (2, 2), "denominator other than 0", pointwise.divide, lambda a, b: a / b,
         lambda n, d, s: _quotient(d[0], n.args[1]) if d[1] is ZERO
         else (d[0] * n.args[1] - n.args[0] * d[1]) / n.args[1] ** TWO,
         lambda a, b: rf"\frac{{{a}}}{{{b}}}", lambda sp, a, b: a / b, precedence=20, infix="/",
     ),
     Operation(
-        "neg", (1, 1), REAL, np.negative, lambda a: -a,
+        "neg", (1, 1), REAL, lambda xp, a: xp.negative(a), lambda a: -a,
         lambda n, d, s: ZERO if d[0] is ZERO else -d[0],
         lambda a: f"-{a}", lambda sp, a: -a, precedence=30, infix="-",
     ),
     Operation(
         "pow", (2, 2),
         "base > 0; base 0 with a positive exponent; any base with a constant integer exponent >= 0",
-        _numpy_pow, lambda a, b: a**b, _d_pow,
+        pointwise.power, lambda a, b: a**b, _d_pow,
         lambda a, b: f"{a}^{{{b}}}", lambda sp, a, b: a**b, precedence=40, infix="**",
     ),
     Operation(
-        "exp", (1, 1), REAL, np.exp, lambda x: x.exp(), lambda n, d, s: _scale(n, d[0]),
+        "exp", (1, 1), REAL, lambda xp, x: xp.exp(x), lambda x: x.exp(), lambda n, d, s: _scale(n, d[0]),
         lambda x: f"e^{{{x}}}", lambda sp, x: sp.exp(x),
     ),
     Operation(
-        "log", (1, 1), "argument > 0", _numpy_log, lambda x: x.log(),
+        "log", (1, 1), "argument > 0", pointwise.log, lambda x: x.log(),
         lambda n, d, s: _quotient(d[0], n.args[0]), _call_latex("log"), lambda sp, x: sp.log(x),
     ),
     Operation(
-        "tanh", (1, 1), REAL, np.tanh, lambda x: x.tanh(),
+        "tanh", (1, 1), REAL, lambda xp, x: xp.tanh(x), lambda x: x.tanh(),
         lambda n, d, s: _scale(ONE - n**TWO, d[0]), _call_latex("tanh"),
         lambda sp, x: sp.tanh(x),
     ),
     Operation(
-        "sqrt", (1, 1), "argument >= 0", np.sqrt, lambda x: x.sqrt(),
+        "sqrt", (1, 1), "argument >= 0", pointwise.sqrt, lambda x: x.sqrt(),
         lambda n, d, s: _quotient(d[0], TWO * n), lambda x: rf"\sqrt{{{x}}}", lambda sp, x: sp.sqrt(x),
     ),
     Operation(
-        "abs", (1, 1), REAL, np.abs, abs,
+        "abs", (1, 1), REAL, lambda xp, x: xp.abs(x), abs,
         lambda n, d, s: _kink_max(s, n.args[0], -n.args[0], d[0], -d[0]),
         lambda x: rf"\left|{x}\right|", lambda sp, x: sp.Abs(x),
     ),
     Operation(
-        "sign", (1, 1), REAL, np.sign, _ball_sign, lambda n, d, s: ZERO,
+        "sign", (1, 1), REAL, lambda xp, x: xp.sign(x), _ball_sign, lambda n, d, s: ZERO,
         _named_latex("sign"), lambda sp, x: sp.sign(x),
     ),
     Operation(
-        "relu", (1, 1), REAL, lambda x: np.maximum(x, 0.0), lambda x: x.max(x * 0),
+        "relu", (1, 1), REAL, lambda xp, x: xp.maximum(x, 0.0), lambda x: x.max(x * 0),
         lambda n, d, s: _kink_max(s, n.args[0], ZERO, d[0], ZERO),
         _named_latex("ReLU"), lambda sp, x: sp.Max(x, 0),
     ),
     Operation(
-        "softplus", (1, 1), REAL, _numpy_softplus, lambda x: x.exp().log1p(),
+        "softplus", (1, 1), REAL, pointwise.softplus, lambda x: x.exp().log1p(),
         lambda n, d, s: _scale(call("sigmoid", n.args[0]), d[0]), _named_latex("softplus"),
         lambda sp, x: sp.log(1 + sp.exp(x)),
     ),
     Operation(
-        "sigmoid", (1, 1), REAL, _numpy_sigmoid, lambda x: 1 / ((-x).exp() + 1),
+        "sigmoid", (1, 1), REAL, pointwise.sigmoid, lambda x: 1 / ((-x).exp() + 1),
         lambda n, d, s: _scale(n * (ONE - n), d[0]), lambda x: rf"\sigma\left({x}\right)",
         lambda sp, x: 1 / (1 + sp.exp(-x)),
     ),
     Operation(
-        "square", (1, 1), REAL, np.square, lambda x: x**2,
+        "square", (1, 1), REAL, lambda xp, x: xp.square(x), lambda x: x**2,
         lambda n, d, s: _scale(TWO * n.args[0], d[0]),
         lambda x: rf"\left({x}\right)^{{2}}", lambda sp, x: x**2,
     ),
     Operation(
-        "inv", (1, 1), "argument other than 0", lambda x: _numpy_div(1.0, x), lambda x: 1 / x,
+        "inv", (1, 1), "argument other than 0", lambda xp, x: pointwise.divide(xp, 1.0, x), lambda x: 1 / x,
         lambda n, d, s: ZERO if d[0] is ZERO else -d[0] / n.args[0] ** TWO,
         lambda x: rf"\frac{{1}}{{{x}}}", lambda sp, x: 1 / x,
     ),
     Operation(
-        "clip", (3, 3), REAL, lambda x, lo, hi: np.minimum(np.maximum(x, lo), hi),
+        "clip", (3, 3), REAL, pointwise.clip,
         lambda x, lo, hi: x.max(lo).min(hi), _d_clip, _named_latex("clip"),
         lambda sp, x, lo, hi: sp.Min(sp.Max(x, lo), hi),
     ),
     Operation(
-        "max", (2, None), REAL, _reduce(np.maximum), _reduce(lambda a, b: a.max(b)),
+        "max", (2, None), REAL, pointwise.maximum, lambda *args: reduce(lambda a, b: a.max(b), args),
         _fold_kinks(_kink_max, "max"), _call_latex("max"), lambda sp, *args: sp.Max(*args),
     ),
     Operation(
-        "min", (2, None), REAL, _reduce(np.minimum), _reduce(lambda a, b: a.min(b)),
+        "min", (2, None), REAL, pointwise.minimum, lambda *args: reduce(lambda a, b: a.min(b), args),
         _fold_kinks(_kink_min, "min"), _call_latex("min"), lambda sp, *args: sp.Min(*args),
     ),
     *(
         Operation(
             "where" + relation, (4, 4), "where the chosen branch is defined",
-            _numpy_where(test), _ball_where(relation), _d_where(relation),
+            pointwise.where(test), _ball_where(relation), _d_where(relation),
             _where_latex(latex), _sympy_where(method),
         )
         for relation, test, latex, method in (
-            ("<", np.less, "<", "Lt"),
-            ("<=", np.less_equal, r"\le", "Le"),
-            (">", np.greater, ">", "Gt"),
-            (">=", np.greater_equal, r"\ge", "Ge"),
+            ("<", "less", "<", "Lt"),
+            ("<=", "less_equal", r"\le", "Le"),
+            (">", "greater", ">", "Gt"),
+            (">=", "greater_equal", r"\ge", "Ge"),
         )
     ),
 )  # fmt: skip

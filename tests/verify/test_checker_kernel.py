@@ -208,7 +208,7 @@ def _float(tree, values):
     import numpy as np
 
     from symbolic.expression import Number, Symbol, fold, integer_exponent
-    from symbolic.operations import numpy_integer_power
+    from symbolic.pointwise import integer_power
 
     def visit(node, args):
         if isinstance(node, Number):
@@ -216,7 +216,7 @@ def _float(tree, values):
         if isinstance(node, Symbol):
             return np.float64(values[node.name])
         if node.op == "pow" and integer_exponent(node) is not None:
-            return numpy_integer_power(args[0], integer_exponent(node))
+            return integer_power(np, args[0], integer_exponent(node))
         return OPERATIONS[node.op].numpy(*args)
 
     with np.errstate(all="ignore"):
