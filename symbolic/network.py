@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -160,16 +160,25 @@ def evaluate_network(
         np.broadcast_to(evaluate(feature, arrays), ratio.shape) for feature in network.features
     ]
     with np.errstate(all="ignore"):
-        hidden = np.stack(inputs, axis=-1)
-        for layer in network.layers[:-1]:
-            hidden = hidden @ layer
-            hidden = np.tanh(hidden) if network.activation == "tanh" else np.maximum(hidden, 0.0)
-        out = (hidden @ network.layers[-1])[..., 0] - float(network.xi)
-        if network.ppo_epsilon is not None:
-            low, high = float(1 - network.ppo_epsilon), float(1 + network.ppo_epsilon)
-            clipped = np.minimum(np.maximum(ratio, low), high)
-            out = out + np.maximum((ratio - clipped) * advantage, 0.0)
-        return np.asarray(np.maximum(out, 0.0))
+        return np.asarray(output(network, np, network.layers, inputs, ratio, advantage))
+
+
+def output(
+    network: DriftNetwork, xp: Any, layers: Sequence[Any], inputs: Sequence[Any], ratio: Any, A: Any
+) -> Any:
+    """f from the values of the features, on arrays of `xp` (NumPy or `symbolic.jax_arrays`).
+
+    `layers` are weights in the place of the network's own, which may be traced by JAX.
+    """
+    hidden = xp.stack(inputs, axis=-1)
+    for layer in layers[:-1]:
+        hidden = hidden @ layer
+        hidden = xp.tanh(hidden) if network.activation == "tanh" else xp.maximum(hidden, 0.0)
+    out = (hidden @ layers[-1])[..., 0] - float(network.xi)
+    if network.ppo_epsilon is not None:
+        low, high = float(1 - network.ppo_epsilon), float(1 + network.ppo_epsilon)
+        out = out + xp.maximum((ratio - xp.minimum(xp.maximum(ratio, low), high)) * A, 0.0)
+    return xp.maximum(out, 0.0)
 
 
 def signed_decimal(value: Fraction) -> str:

@@ -24,7 +24,7 @@ def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
 
     def visit(node: Expression, args: tuple[Any, ...]) -> Any:
         if isinstance(node, Number):
-            return np.float64(_nearest(node.value))
+            return np.float64(nearest(node.value))
         if isinstance(node, Symbol):
             return arrays[node.name]
         if node.op == "pow":
@@ -37,9 +37,9 @@ def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
         return fold(root, visit)
 
 
-def _nearest(value: Fraction) -> float:
-    """The nearest float64; inf beyond its range."""
+def nearest(value: Fraction) -> float:
+    """The nearest float64; an infinity beyond its range."""
     try:
         return float(value)
     except OverflowError:
-        return math.inf
+        return math.copysign(math.inf, value)

@@ -33,7 +33,7 @@ class Operation:
     domain: str
     """Where it is defined, for people."""
     array: Callable[..., Any]
-    """The array module (NumPy or jax.numpy) and arrays in, array out; undefined gives nan."""
+    """The array module (NumPy, or `symbolic.jax_arrays`) and arrays in, array out; undefined is nan."""
     ball: Callable[..., Any]
     """The same on python-flint balls (methods only, so nothing is imported here)."""
     derivative: Derivative
@@ -51,13 +51,6 @@ class Operation:
     def numpy(self) -> Callable[..., Any]:
         """`array` on float64 NumPy arrays."""
         return partial(self.array, np)
-
-    @property
-    def jax(self) -> Callable[..., Any]:
-        """`array` on JAX arrays; JAX is imported when this is first asked for."""
-        import jax.numpy as jnp
-
-        return partial(self.array, jnp)
 
 
 def _kink_max(

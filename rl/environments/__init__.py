@@ -1,0 +1,48 @@
+"""Environments by name, behind one adapter."""
+
+from __future__ import annotations
+
+import difflib
+
+from rl.environments.adapter import Continuous, Discrete, Episodes, EpisodeState, Step, Task
+from symbolic.errors import ConfigError
+
+__all__ = [
+    "Continuous",
+    "Discrete",
+    "EpisodeState",
+    "Episodes",
+    "Step",
+    "Task",
+    "make",
+    "names",
+]
+
+
+def names() -> dict[str, tuple[str, ...]]:
+    """Names of environments by the library that has them."""
+    from rl.environments import brax, gymnax
+
+    return {"brax": brax.NAMES, "gymnax": gymnax.NAMES}
+
+
+def make(name: str, *, backend: str = "spring", episode_length: int | None = None) -> Task:
+    """The task called `name`; `backend` is brax's physics, and ignored elsewhere.
+
+    Raises ConfigError for an unknown name, with the nearest ones.
+    """
+    from rl.environments import brax, gymnax
+
+    if name in brax.NAMES:
+        if backend not in brax.BACKENDS:
+            raise ConfigError(
+                f"backend='{backend:.40}' is unknown; use one of {', '.join(brax.BACKENDS)}"
+            )
+        return brax.make(name, backend, episode_length)
+    if name in gymnax.NAMES:
+        return gymnax.make(name, episode_length)
+    known = [*brax.NAMES, *gymnax.NAMES]
+    lowered = {each.lower(): each for each in known}
+    near = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.4)
+    hint = f"did you mean {' or '.join(lowered[each] for each in near)}? " if near else ""
+    raise ConfigError(f"env='{name:.60}' is unknown; {hint}there are {', '.join(known)}")

@@ -1,0 +1,53 @@
+"""Continuous control by brax."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+from jaxtyping import Array, PRNGKeyArray
+
+from rl.environments.adapter import Continuous, Task, TaskStep
+
+NAMES = (
+    "ant",
+    "halfcheetah",
+    "hopper",
+    "humanoid",
+    "humanoidstandup",
+    "walker2d",
+    "reacher",
+    "pusher",
+    "swimmer",
+    "inverted_pendulum",
+    "inverted_double_pendulum",
+)
+BACKENDS = ("spring", "generalized", "positional", "mjx")
+EPISODE_LENGTH = 1000
+
+
+def make(name: str, backend: str, episode_length: int | None = None) -> Task:
+    """The task of one of `NAMES` on one of `BACKENDS`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # jaxopt, which brax imports, retires
+        from brax import envs
+
+    env: Any = envs.get_environment(name, backend=backend)
+
+    def reset(key: PRNGKeyArray) -> tuple[Any, Array]:
+        state = env.reset(key)
+        return state, state.obs
+
+    def step(key: PRNGKeyArray, state: Any, action: Array) -> TaskStep:
+        onward = env.step(state, action)
+        return TaskStep(onward, onward.obs, onward.reward, onward.done > 0.5)
+
+    return Task(
+        name=name,
+        observation_size=int(env.observation_size),
+        actions=Continuous(int(env.action_size)),
+        episode_length=episode_length or EPISODE_LENGTH,
+        reset=reset,
+        step=step,
+        reuse_start=True,  # as brax's own training does: initialising its physics costs many steps
+    )
