@@ -75,25 +75,13 @@ def _power(x: arb, n: int) -> arb:
     return near.union(far)
 
 
-def enclosure(context: Context, tree: Expression, *, centred: bool) -> arb:
+def enclosure(context: Context, tree: Expression) -> arb:
     """A ball that holds every value of a formula at the points of a context.
 
-    Facts are not used: the box is. `centred` adds the mean-value form, value at the centre and
-    slopes over the box, both of the normal form: one formula, smooth where its slopes are finite,
-    although it may differ from `tree` at points of the box where a fact fails.
+    Facts are not used: the box is. Nothing is put in the formula's place either: a normal form
+    that facts allow may be smooth over a box on which the formula jumps.
     """
-    natural = enclose(tree, _boxes(context, tree))
-    if not centred:
-        return natural
-    form, slopes = context.with_slopes(tree)
-    boxes = _boxes(context, form)
-    middle = {name: arb(box.mid()) for name, box in boxes.items()}
-    total = enclose(form, middle)
-    for name, box in boxes.items():
-        total += enclose(slopes[name], boxes) * (box - middle[name])
-    if not natural.is_finite():
-        return total
-    return natural.intersection(total) if total.is_finite() else natural
+    return enclose(tree, _boxes(context, tree))
 
 
 def _boxes(context: Context, tree: Expression) -> dict[str, arb]:

@@ -143,18 +143,6 @@ class Context(Elementary):
         """The derivative of the normal form; shown to exist at every point."""
         return self.work(lambda: self.table.tree(self._slope(self._normal(tree), name)))
 
-    def with_slopes(self, tree: Expression) -> tuple[Expression, dict[str, Expression]]:
-        """The normal form, and its derivative by each variable, as formulas."""
-
-        def answer() -> tuple[Expression, dict[str, Expression]]:
-            value, table = self._normal(tree), self.table
-            slopes = {
-                name: table.tree(table.slope(value, name)) for name in sorted(table.names(value))
-            }
-            return table.tree(value), slopes
-
-        return self.work(answer)
-
     def _slope(self, value: Quotient, name: str) -> Quotient:
         for index in self.table.closure(value.num) | self.table.closure(value.den):
             atom = self.table.atoms[index]

@@ -169,19 +169,14 @@ def halves(
 
 def _ball(context: Context, claim: Expression, strict: bool, node: Proof) -> None:
     """An enclosure over the box, or over the halves of it."""
-    centred = node.get("centred", False)
-    if not isinstance(centred, bool):
-        raise Unproved("'centred' is true or false")
-    _enclosed(context, claim, strict, centred, _HALVINGS)
+    _enclosed(context, claim, strict, _HALVINGS)
 
 
-def _enclosed(
-    context: Context, claim: Expression, strict: bool, centred: bool, halvings: int
-) -> None:
+def _enclosed(context: Context, claim: Expression, strict: bool, halvings: int) -> None:
     for tree in dict.fromkeys((claim, context.simplified(claim))):
         for precision in _PRECISIONS:
             with flint.ctx.workprec(precision):
-                found = enclosure(context, tree, centred=centred)
+                found = enclosure(context, tree)
                 if found.is_finite() and bool(found > 0 if strict else found >= 0):
                     return
     ranges = {name: context.domains[name] for name in sorted(claim.symbols)}
@@ -192,7 +187,7 @@ def _enclosed(
     assert where.lower is not None
     assert where.upper is not None
     for _, half in halves(context, name, {"at": str((where.lower + where.upper) / 2)}):
-        _enclosed(half, claim, strict, centred, halvings - 1)
+        _enclosed(half, claim, strict, halvings - 1)
 
 
 def _cover(context: Context, claim: Expression, strict: bool, node: Proof) -> None:

@@ -38,7 +38,7 @@ def _bisect(
 ) -> Proof | None:
     value = enclose(tree, {name: hull(box) for name, box in boxes.items()})
     if value.is_finite() and (value > 0 or (not strict and value >= 0)):
-        return {"rule": "ball", "centred": False}
+        return {"rule": "ball"}
     if not cuts or not prover.budget.spend():
         return None
     name = max(sorted(boxes), key=lambda n: (boxes[n].upper or 0) - (boxes[n].lower or 0))
