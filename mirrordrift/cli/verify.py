@@ -6,13 +6,12 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
 from mirrordrift.cli import ERROR, PROVED, REFUTED, UNKNOWN, message_of, worst
-from mirrordrift.cli.files import Writer, certificate_writer, read_lines
+from mirrordrift.cli.files import Writer, certificate_writer, label_of, read_lines
 from mirrordrift.cli.options import Common, Declarations, Flag, check_timeout
 from mirrordrift.cli.streams import complain
 from mirrordrift.interface import check_decidable, decide_target
@@ -53,7 +52,8 @@ class Options(Common):
     network: Annotated[str, arg(metavar="FILE", help_behavior_hint="")] = ""
     """Insist on a network file."""
     file: Annotated[str, arg(metavar="FILE", help_behavior_hint="")] = ""
-    """Decide every line of a file: `formula ; alpha in (0, inf) ; eps = 0.2`, `#` for comments."""
+    """Decide every line of a file (- is standard input): `formula ; alpha in (0, inf) ; eps = 0.2`,
+    `#` for comments."""
     param: Declarations = ()
     """Declare a parameter, "alpha in (0, inf)", or bind it, alpha=3/5."""
     kind: Literal["drift", "mirror-map", "psi"] = "drift"
@@ -111,7 +111,8 @@ class Outcome:
 def run(options: Options) -> int:
     """Decide, write, and say how it went."""
     check_decidable(options.kind)
-    with certificate_writer(options.certificate) as write:
+    sources = (options.spec, options.network, options.file)
+    with certificate_writer(options.certificate, sources) as write:
         return _run_file(options, write) if options.file else _run_one(options, write)
 
 
@@ -134,7 +135,7 @@ def _run_file(options: Options, write: Writer) -> int:
     from mirrordrift.render import progress, row, summary
 
     begun = time.perf_counter()
-    lines = read_lines(Path(options.file))
+    lines = read_lines(options.file)
     common = parse_declarations(options.param, options.kind)
     width = len(str(lines[-1][0]))
     outcomes = []
@@ -154,7 +155,7 @@ def _run_file(options: Options, write: Writer) -> int:
             if outcome.explanation is not None:
                 print(outcome.explanation.text, flush=True)
         if outcome.error:
-            complain(f"{options.file}, line {number}: {outcome.error}")
+            complain(f"{label_of(options.file)}, line {number}: {outcome.error}")
         outcomes.append((outcome.code, outcome.report))
     if not options.json:
         print(summary([report for _, report in outcomes], time.perf_counter() - begun))

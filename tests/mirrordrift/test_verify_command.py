@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -313,6 +314,52 @@ def test_certificate_of_one_and_of_many(drift, tmp_path):
     assert len(many.read_text().splitlines()) == 2
     assert drift("check", one).code == drift("check", many).code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f.txt", "many.jsonl", "one.json"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [["(r-1"], ["absent.npz"], ["--file", "absent.txt"], ["--file", "bad.txt"]]
+)
+def test_an_old_certificate_outlives_what_cannot_be_decided(
+    drift, tmp_path, monkeypatch, arguments
+):
+    monkeypatch.chdir(tmp_path)
+    Path("bad.txt").write_text("r +* 1\n")
+    Path("old.json").write_text("old")
+    assert drift("verify", *arguments, "--certificate", "old.json").code == 2
+    assert Path("old.json").read_text() == "old"
+    assert drift("verify", *arguments, "--certificate", "new.json").code == 2
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "old.json"]
+
+
+def test_a_certificate_never_replaces_what_is_decided(drift, tmp_path, network_file):
+    formulas, link = tmp_path / "f.txt", tmp_path / "link.txt"
+    formulas.write_text("(r-1)**2\n")
+    link.symlink_to(formulas)
+    before = network_file.read_bytes()
+    for arguments, target in (
+        (["--file", formulas], formulas),
+        (["--file", formulas], link),
+        (["--network", network_file], network_file),
+        ([network_file], network_file),
+    ):
+        done = drift("verify", *arguments, "--certificate", target)
+        assert done.code == 2
+        assert f"--certificate {target}: this is the file to decide" in done.err
+    assert formulas.read_text() == "(r-1)**2\n"
+    assert network_file.read_bytes() == before
+    done = drift("verify", "kl", "--certificate", "-")
+    assert done.code == 2
+    assert "standard output has the answer" in done.err
+
+
+def test_formulas_from_standard_input(drift, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"(r-1)**2\nr +* 1\n")))
+    done = drift("verify", "--file", "-", "--json")
+    assert done.code == 2
+    assert [line["verdict"] for line in done.lines] == ["proved", "error"]
+    assert done.err.startswith("standard input, line 2: formula")
+    monkeypatch.setattr("sys.stdin", None)
+    assert "standard input: no formula" in drift("verify", "--file", "-").err
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where no file can be made")
