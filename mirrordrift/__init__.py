@@ -11,9 +11,10 @@ resolved when they are first used, so that importing the package costs nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # as type checkers read it; `typing` would take most of the import's time
 if TYPE_CHECKING:
+    from typing import Any
+
     from mirrordrift.interface import check, equal, verify
     from symbolic.catalogue import catalogue
     from symbolic.domains import Interval

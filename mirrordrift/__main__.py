@@ -4,14 +4,18 @@
 taken for one of ours; unless the package itself lives there, the entry is dropped.
 """
 
+import os.path
 import sys
-from pathlib import Path
 
-if sys.path and Path(sys.path[0]).resolve() != Path(__file__).resolve().parents[1]:
-    if Path(sys.path[0]).resolve() == Path.cwd():
-        del sys.path[0]
+# Without pathlib: before `main` runs, an interrupt shows a traceback.
+_FIRST = os.path.realpath(sys.path[0]) if sys.path else ""
+if os.path.realpath(os.curdir) == _FIRST and not os.path.samefile(  # noqa: PTH121
+    _FIRST,
+    os.path.join(os.path.dirname(__file__), os.pardir),  # noqa: PTH118, PTH120
+):
+    del sys.path[0]
 
-from mirrordrift.cli import entry
+from mirrordrift.cli import entry  # noqa: E402
 
 if __name__ == "__main__":
     sys.exit(entry())

@@ -84,10 +84,10 @@ def replay(data: object) -> Replay:
 
 
 def check_decidable(kind: str) -> None:
-    """Raise ConfigError for the kinds of formula that no rule decides yet."""
+    """Raise ConfigError for the kinds of formula that this version does not decide."""
     if kind in ("mirror-map", "psi"):
         raise ConfigError(
-            f"kind={kind}: the verifier decides drifts only so far; mirror maps are not decided yet"
+            f"kind={kind}: this version decides drifts only; mirror maps come with a later one"
         )
 
 

@@ -131,7 +131,7 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
 
 def _is_path(text: str) -> bool:
     try:
-        return Path(text).exists()
+        return bool(text) and Path(text).exists()
     except (OSError, ValueError):  # too long, or with a zero byte: a formula at most
         return False
 

@@ -33,14 +33,17 @@ class Interval:
             self.upper is None and not self.upper_open
         ):
             raise FormulaError(
-                "an infinite end cannot be closed", remedy="write (0, inf), not [0, inf]"
+                "an infinite end cannot be closed",
+                remedy="write (0, inf), not [0, inf]",
+                source="parameter",
             )
         if self.lower is not None and self.upper is not None:
             single = self.lower == self.upper and not (self.lower_open or self.upper_open)
             if self.lower >= self.upper and not single:
                 raise FormulaError(
-                    f"the interval {self} is empty",
-                    remedy="its lower end must be below its upper end",
+                    f"the interval {self._written()} is empty",
+                    remedy="its lower end must be below its upper end; a single value is alpha = 2",
+                    source="parameter",
                 )
 
     @property
@@ -58,8 +61,9 @@ class Interval:
         return above and below
 
     def __str__(self) -> str:
-        if self.value is not None:
-            return str(self.value)
+        return self._written() if self.value is None else str(self.value)
+
+    def _written(self) -> str:
         left = "(" if self.lower_open else "["
         right = ")" if self.upper_open else "]"
         lower = "-inf" if self.lower is None else str(self.lower)

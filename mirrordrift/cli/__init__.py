@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from types import ModuleType
 
 from mirrordrift.cli.streams import complain, failed_to_write, prepare, settle
+
+TYPE_CHECKING = False  # without `typing`: before `main` runs, an interrupt shows a traceback
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import ModuleType
 
 PROVED, REFUTED, ERROR, UNKNOWN, INTERRUPTED = 0, 1, 2, 3, 130
 _PRECEDENCE = (INTERRUPTED, ERROR, REFUTED, UNKNOWN, PROVED)
@@ -21,7 +24,7 @@ COMMANDS = {
     "verify": "decide the conditions of a drift: a formula, a known name, or a network",
     "check": "replay a certificate with the separate checker",
     "equal": "decide whether two formulas are the same drift",
-    "catalogue": "the known drifts and mirror maps, with their papers",
+    "catalogue": "the known drifts, with their papers",
     "plot": "draw where drifts push the policy",
     "doctor": "what is installed and usable here",
 }
@@ -47,15 +50,20 @@ def entry() -> int:
     """The console script: the command in `sys.argv`, as an exit code."""
     if sys.argv[1:2] and sys.argv[1] in _WITHOUT_BLAS:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    return main(sys.argv[1:])
+    code = main(sys.argv[1:])
+    if code == INTERRUPTED:
+        # An interrupt that hits the `exec` inside a dataclass would have Python die of the signal
+        # in the end, though it was answered.
+        os._exit(code)
+    return code
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `drift ARGV…` and give its exit code; no exception leaves."""
     command = argv[0] if argv else ""
     debug, as_json = "--debug" in argv, "--json" in argv
-    prepare()
     try:
+        prepare()
         try:
             code = _dispatch(command, list(argv[1:]))
         except SystemExit as stop:  # tyro leaves so, after --help and after a wrong flag
@@ -162,7 +170,10 @@ def _print_error(command: str, message: str) -> None:
     """What `--json` prints where there is no answer."""
     import json
 
+    found = {"schema": f"mirrordrift/{command}/1", "error": message}
+    if command == "verify":  # like that of a formula that does not parse
+        found |= {"schema": "mirrordrift/verdict/1", "formula": "", "verdict": "error"}
     try:
-        print(json.dumps({"schema": f"mirrordrift/{command}/1", "error": message}), flush=True)
+        print(json.dumps(found), flush=True)
     except OSError:  # said on standard error already
         pass

@@ -6,6 +6,7 @@ command's fields only, which takes about 0.06 s of the half second that `drift v
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import io
 import itertools
@@ -13,7 +14,7 @@ import re
 import shutil
 import textwrap
 from contextlib import redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,14 +65,32 @@ def parse_options(module: ModuleType, command: str, arguments: list[str]) -> Any
                 module.Options,
                 prog=f"drift {command}",
                 description=f"{what}\n\nexamples:\n{_indented(module.EXAMPLES)}",
-                args=[_shielded(argument) for argument in arguments],
+                args=_shielded(arguments),
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone),
             )
     except SystemExit as stop:
         if not stop.code:
             raise
-        raise ConfigError(f"{_unboxed(heard.getvalue())}; see drift {command} --help") from None
+        said = _unboxed(heard.getvalue()) + _hint(module, arguments, heard.getvalue())
+        raise ConfigError(f"{said} see drift {command} --help") from None
     return options
+
+
+def _hint(module: ModuleType, arguments: list[str], said: str) -> str:
+    """What to do about an argument that tyro does not recognise."""
+    if "Unrecognized" not in said:
+        return ";"
+    known = [
+        f"--{field.name.replace('_', '-')}"
+        for field in fields(module.Options)
+        if "Positional" not in str(field.type)
+    ]
+    for argument in arguments:
+        flag = argument.partition("=")[0]
+        if _FLAG.fullmatch(argument) and flag not in known:
+            near = difflib.get_close_matches(flag, known, 1, 0.75)
+            return f"; did you mean {near[0]}?" if near else ";"
+    return "; one argument too many (a formula with spaces or brackets is one, in quotes);"
 
 
 def _unboxed(said: str) -> str:
@@ -93,11 +112,14 @@ def check_timeout(timeout: float) -> None:
         raise ConfigError(f"--timeout {timeout} is no positive number of seconds; try 10")
 
 
-def _shielded(argument: str) -> str:
-    """A formula such as `-log(r) + r - 1` made an argument: by a space, which the parser skips."""
-    if argument.startswith("-") and not _FLAG.fullmatch(argument):
-        return f" {argument}"
-    return argument
+def _shielded(arguments: list[str]) -> list[str]:
+    """Formulas such as `-log(r) + r - 1` made arguments: by a space, which the parser skips.
+
+    After `--` nothing is a flag.
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    before = [f" {a}" if a[:1] == "-" and not _FLAG.fullmatch(a) else a for a in arguments[:end]]
+    return before + [f" {a}" if a[:1] == "-" else a for a in arguments[end + 1 :]]
 
 
 def _indented(text: str) -> str:

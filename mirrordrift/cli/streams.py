@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 
 def prepare() -> None:
     """Make both streams usable: a closed one swallows, and no character is beyond a console."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by the caller, who wants the exit code alone
-            nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - to the end
+            nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - to the end
             setattr(sys, name, nowhere)
         stream = getattr(sys, name)
         if hasattr(stream, "reconfigure"):  # a console that has no ∂ shows an escape, and goes on

@@ -57,7 +57,7 @@ class Options(Common):
     param: Declarations = ()
     """Declare a parameter, "alpha in (0, inf)", or bind it, alpha=3/5."""
     kind: Literal["drift", "mirror-map", "psi"] = "drift"
-    """What the formula is meant to be."""
+    """What the formula is meant to be; this version decides drifts only."""
     certificate: Annotated[str, arg(metavar="FILE", help_behavior_hint="")] = ""
     """Write what was decided and how, for `drift check` (with --file: one JSON object a line)."""
     timeout: Annotated[float, arg(metavar="SECONDS")] = 10.0

@@ -203,3 +203,23 @@ def test_wrong_usage_on_a_terminal(drift_script):
     os.close(ours)
     assert done.returncode == 2
     assert shown == "drift: Unrecognized options: --nope; see drift verify --help\r\n"
+
+
+def test_until_it_can_answer_an_interrupt_it_imports_next_to_nothing():
+    done = python("import sys; import mirrordrift.cli; print(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    assert not set(done.stdout.split()) & {"typing", "pathlib", "dataclasses", "json", "numpy"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_an_interrupt_inside_an_import_is_answered(tmp_path):
+    """Python dies of the signal if it interrupts an `exec`, as that of a dataclass, whatever follows."""
+    (tmp_path / "tyro.py").write_text("exec('import signal; signal.raise_signal(signal.SIGINT)')")
+    code = (
+        "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\nsys.argv[1:] = ['verify', 'dpo']\n"
+        "from mirrordrift.cli import entry\nsys.exit(entry())"
+    )
+    done = python(code)
+    assert done.returncode == 130
+    assert done.stderr == "drift: interrupted\n"
