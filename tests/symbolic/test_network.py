@@ -77,6 +77,15 @@ def test_reads_float32_and_compressed_and_fortran_order(tmp_path: Path) -> None:
     )
 
 
+def test_weights_may_look_like_the_end_of_a_header(tmp_path: Path) -> None:
+    (weight,) = np.frombuffer(b" \n\t\n \n \n")
+    made = DriftNetwork(
+        layers=(np.full((1, 2), weight), np.ones((2, 1))), features=(parse("1-r"),), xi=Fraction(0)
+    )
+    save_network(tmp_path / "n.npz", made)
+    assert load_network(tmp_path / "n.npz").content_hash == made.content_hash
+
+
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 @given(
     weights=arrays(np.float64, (2, 3), elements=st.floats(allow_nan=False, allow_infinity=False)),
