@@ -9,7 +9,7 @@ from fractions import Fraction
 from symbolic.domains import VARIABLES, Interval, parse_declarations
 from symbolic.errors import FormulaError
 from symbolic.expression import Expression, number, substitute
-from symbolic.parser import parse
+from symbolic.parser import BY_PARAM, parse
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Drift:
                 f"unknown kind '{kind}'", remedy=f"choose one of {', '.join(VARIABLES)}"
             )
         domains = parse_declarations(parameters, kind)
-        formula = parse(text, names=[*VARIABLES[kind], *domains])
+        formula = parse(text, names=[*VARIABLES[kind], *domains], declare=BY_PARAM)
         return cls(
             formula=formula,
             kind=kind,

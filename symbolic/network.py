@@ -255,7 +255,7 @@ def _from_card(text: str, layers: tuple[NDArray[np.float64], ...]) -> DriftNetwo
 
 def _feature(index: int, text: str) -> Expression:
     try:
-        return parse(text)
+        return parse(text, declare="a feature is a formula in r, A and t alone")
     except FormulaError as error:
         raise ConfigError(f"card: feature {index} does not parse\n{error}") from None
 

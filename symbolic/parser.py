@@ -6,7 +6,6 @@ by limits that are checked before any work that depends on them.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,12 +13,16 @@ from fractions import Fraction
 
 from symbolic.errors import FormulaError
 from symbolic.expression import Expression, Number, call, constant_value, fold, number, symbol
+from symbolic.hints import for_name, for_operation, usage
 from symbolic.operations import FUNCTIONS, OPERATIONS, RELATIONS, SYNONYMS
 from symbolic.tokens import MAX_DIGITS, MAX_EXPONENT, Token, tokenise
 
 MAX_NESTING = 150
 MAX_PENDING = 450
 """Signs, powers and other operators that wait for their operand."""
+
+BY_NAMES = 'name it: parse(text, names=[..., "{name}"])'
+BY_PARAM = 'declare it: --param "{name} in (0, inf)", or bind it: --param {name}=0.6'
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 _BINARY = {"+": ("add", 10), "-": ("sub", 10), "*": ("mul", 20), "/": ("div", 20)}
@@ -57,20 +60,26 @@ _WHERE = (
 )
 
 
-def parse(text: str, *, names: Iterable[str] = ("r", "A", "t")) -> Expression:
+def parse(
+    text: str, *, names: Iterable[str] = ("r", "A", "t"), declare: str | None = None
+) -> Expression:
     """The tree of a formula; `names` are the variables and declared parameters.
 
+    `declare` says how a name is declared, with `{name}` in its place, where that is not by `names`.
     Raises FormulaError with the text, a caret, what was expected and how to mend it.
     """
     if not isinstance(text, str):
         raise FormulaError(f"a formula is text, not {type(text).__name__}", remedy="pass a string")
-    return _Reader(text, frozenset(names)).read()
+    if isinstance(names, str):
+        raise FormulaError(f"names={names!r:.60} is a single text", remedy="pass a list of names")
+    return _Reader(text, tuple(names), declare or BY_NAMES).read()
 
 
 class _Reader:
-    def __init__(self, text: str, names: frozenset[str]) -> None:
+    def __init__(self, text: str, names: tuple[str, ...], declare: str) -> None:
         self.text = text
-        self.names = names
+        self.names = frozenset(names)
+        self.declare = declare
         self.tokens = tokenise(text)
         self.at = 0
         self.stack = [_Frame("all", self.tokens[0])]
@@ -195,11 +204,12 @@ class _Reader:
             return call("where" + frame.relation, *args)
         least, most = OPERATIONS[frame.name].arity
         if len(args) < least or (most is not None and len(args) > most):
-            wanted = f"{least} or more arguments" if most is None else f"{least} argument(s)"
+            wanted = f"{least}{' or more' if most is None else ''} argument"
+            wanted += "s" if least > 1 else ""
             raise self.error(
                 f"'{frame.name}' takes {wanted}, not {len(args)}",
                 frame.token,
-                f"write {_usage(frame.name)}",
+                f"write {usage(frame.name)}",
             )
         return call(frame.name, *args)
 
@@ -210,7 +220,9 @@ class _Reader:
                 f"the formula ends where {expected} should follow", token, self._unclosed()
             )
         remedy = f"expected {expected} here"
-        if token.text == ")":
+        if token.text in (")", ",") and self.frame.name:
+            remedy += f"; write {usage(self.frame.name)}"
+        elif token.text == ")":
             remedy += "; remove this ')' or add the '(' that it closes"
         elif token.text in ("=", "==", "!="):
             remedy += "; comparisons are < <= > >= inside where(...)"
@@ -260,19 +272,16 @@ class _Reader:
                 "names are a letter followed by letters, digits and '_'",
             )  # fmt: skip
         if self.token.text == "(":
-            near = difflib.get_close_matches(name, [*FUNCTIONS, "where", *SYNONYMS], 1)
-            hint = f"did you mean '{near[0]}'? " if near else ""
             table = " ".join(sorted({*FUNCTIONS, "where"}))
-            return self.error(f"unknown operation '{token.shown}'", token, f"{hint}known: {table}")
+            remedy = f"{for_operation(name)}known: {table}"
+            return self.error(f"unknown operation '{token.shown}'", token, remedy)
         if name in ("r", "A", "t", "x"):
             return self.error(
                 f"'{token.shown}' is not a variable of this kind of formula", token,
                 f"the names here are {', '.join(sorted(self.names))}",
             )  # fmt: skip
-        return self.error(
-            f"unknown name '{token.shown}'", token,
-            f'declare it: --param "{token.shown} in (0, inf)", or bind it: --param {token.shown}=0.6',
-        )  # fmt: skip
+        remedy = for_name(name, self.names, self.declare.replace("{name}", token.shown))
+        return self.error(f"unknown name '{token.shown}'", token, remedy)
 
     def power(self, base: Expression, exponent: Expression, sign: Token) -> Expression:
         if not exponent.symbols:
@@ -310,10 +319,3 @@ def _only_arithmetic(root: Expression) -> bool:
         return node.op in ("number", "neg", "add", "sub", "mul", "div", "pow") and all(args)
 
     return fold(root, visit)
-
-
-def _usage(name: str) -> str:
-    least, most = OPERATIONS[name].arity
-    if name == "clip":
-        return "clip(x, lo, hi)"
-    return f"{name}({', '.join('abc'[:least])}{', …' if most is None else ''})"

@@ -15,4 +15,5 @@ def parse_pysr(text: str, variables: Mapping[str, str]) -> Expression:
     Raises FormulaError, also for an input that has no meaning.
     """
     meanings = {name: parse(meaning) for name, meaning in variables.items()}
-    return substitute(parse(text, names=meanings), meanings)
+    inputs = f"give '{{name}}' a meaning; the inputs are {', '.join(meanings) or 'none'}"
+    return substitute(parse(text, names=meanings, declare=inputs), meanings)

@@ -124,8 +124,39 @@ def test_an_error_points_and_teaches():
         "formula, column 10: unknown name 'beta'",
         "  relu(r - beta)",
         "           ^^^^",
-        'declare it: --param "beta in (0, inf)", or bind it: --param beta=0.6',
+        'name it: parse(text, names=[..., "beta"])',
     ]
+    assert parse("relu(r - beta)", names=["r", "beta"]).symbols == {"r", "beta"}
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("ln(r)", "write log(x); known: abs"),
+        ("pow(r, 2)", "write x**y; known: abs"),
+        ("pi*r", "pi is no constant here: write a rational near it, 3.14159265; as a parameter, "),
+        ("e**r", "Euler's number is exp(1); as a parameter, name it"),
+        ("R - 1", "did you mean 'r'? as a parameter, name it"),
+        ("adv*r", "did you mean 'A'? as a parameter, name it"),
+        ("min(r)", "write min(a, b, …)"),
+        ("min()", "expected a number, a name or '(' here; write min(a, b, …)"),
+        ("clip(r, 1)", "write clip(x, lo, hi)"),
+        ("where(r < 1)", "expected ',' after the comparison here; write where(a < b, u, v)"),
+        ("where(r, 1, 2)", "expected a comparison < <= > >= here; write where(a < b, u, v)"),
+        ("where(r < 1, 1)", "expected ',' and the other branch here; write where(a < b, u, v)"),
+        ("where(r < 1, 1, 2, 3)", "expected ')' here; write where(a < b, u, v)"),
+        ("(r - 1))", "expected an operator or the end here; remove this ')'"),
+    ],
+)
+def test_an_error_says_how_the_language_writes_it(text, remedy):
+    with pytest.raises(FormulaError) as caught:
+        parse(text)
+    assert caught.value.remedy.startswith(remedy)
+
+
+def test_names_are_several_texts():
+    with pytest.raises(FormulaError, match="is a single text"):
+        parse("r", names="alpha")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +178,7 @@ def test_an_error_points_and_teaches():
         ("where(r < 1, A)", 15, "other branch"),
         ("where(r < 1, A, 2, 3)", 18, "expected '\\)'"),
         ("exp", 1, r"give it arguments: exp\(...\)"),
-        ("exp(r, A)", 1, r"takes 1 argument\(s\), not 2"),
+        ("exp(r, A)", 1, "takes 1 argument, not 2"),
         ("max(r)", 1, "2 or more"),
         ("clip(r, 1)", 1, r"write clip\(x, lo, hi\)"),
         ("exp()", 5, "a number, a name"),
