@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 from symbolic.domains import VARIABLES, Interval, parse_declarations
-from symbolic.drift import Drift
+from symbolic.drift import Drift, check_kind
 from symbolic.errors import ConfigError, FormulaError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def resolve(
     declare or bind. `only` insists on the catalogue, on a network file, or refuses files.
     Raises FormulaError or ConfigError with the remedy.
     """
-    _check_kind(kind)
+    check_kind(kind)
     declared = parse_declarations(() if parameters is None else parameters, kind)
     if isinstance(spec, str):
         found = _from_text(spec.strip(), declared, kind, only)
@@ -91,11 +91,6 @@ def _with_own(spec: object, declared: Mapping[str, Interval]) -> Drift:
     return replace(drift, domains=domains)
 
 
-def _check_kind(kind: str) -> None:
-    if kind not in VARIABLES:
-        raise ConfigError(f"kind={kind!r:.40} is unknown; choose one of {', '.join(VARIABLES)}")
-
-
 def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str | None) -> Target:
     suffix = next((s for s in (*NETWORK_SUFFIXES, FRONT_SUFFIX) if text.endswith(s)), "")
     if only == "network":
@@ -104,14 +99,8 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
         return _from_file(text, suffix, declared, kind)
     from symbolic.catalogue import catalogue, suggest
 
-    if text in catalogue:
+    if text in catalogue or only == "catalogue":
         return _bound(catalogue[text], declared)
-    if only == "catalogue":
-        near = suggest(text)
-        hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
-        raise ConfigError(
-            f"'{text:.60}' is no name of the catalogue; {hint}`drift catalogue` lists the names"
-        )
     try:
         return Drift.from_text(text, declared, kind=kind)
     except FormulaError as error:

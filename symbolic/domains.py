@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from symbolic.errors import FormulaError
 from symbolic.tokens import MAX_DIGITS, MAX_EXPONENT
@@ -16,6 +17,7 @@ _IN = re.compile(
     rf"\s*([A-Za-z]\w*)\s+in\s*([\[(])\s*({_END})\s*,\s*({_END})\s*([\])])\s*", re.ASCII
 )
 _BOUND = re.compile(rf"\s*([A-Za-z]\w*)\s*=\s*({_RATIONAL})\s*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _MAX_TEXT = 500
 
 
@@ -29,6 +31,13 @@ class Interval:
     upper_open: bool = True
 
     def __post_init__(self) -> None:
+        for end in (self.lower, self.upper):
+            if end is not None and not isinstance(end, (int, Fraction)):
+                raise FormulaError(
+                    f"the end {end!r:.40} of an interval is {type(end).__name__}",
+                    remedy='give a Fraction, for example Fraction("0.6"), or None for no end',
+                    source="parameter",
+                )
         if (self.lower is None and not self.lower_open) or (
             self.upper is None and not self.upper_open
         ):
@@ -99,6 +108,8 @@ def parse_declaration(text: str) -> tuple[str, Interval]:
 
     Raises FormulaError for anything else.
     """
+    if not isinstance(text, str):
+        raise _unreadable(f"{type(text).__name__} is no declaration", repr(text)[:_MAX_TEXT])
     shown = text if len(text) <= _MAX_TEXT else text[:_MAX_TEXT]
     if len(text) <= _MAX_TEXT:
         bound = _BOUND.fullmatch(text)
@@ -120,6 +131,10 @@ def parse_declarations(
     """
     if isinstance(texts, Mapping):
         pairs = [_from_mapping(name, value) for name, value in texts.items()]
+    elif isinstance(texts, str):
+        pairs = [parse_declaration(texts)]
+    elif not isinstance(texts, Iterable):
+        raise _unreadable(f"{type(texts).__name__} is no declaration", repr(texts)[:_MAX_TEXT])
     else:
         pairs = [parse_declaration(text) for text in texts]
     found: dict[str, Interval] = {}
@@ -131,13 +146,24 @@ def parse_declarations(
     return found
 
 
-def _from_mapping(name: str, value: object) -> tuple[str, Interval]:
+def _from_mapping(key: object, value: object) -> tuple[str, Interval]:
+    name = getattr(key, "name", key)  # a symbol, ours or of SymPy, stands for its name
+    if not (isinstance(name, str) and _NAME.fullmatch(name)) or "__" in name:
+        raise _unreadable(f"{key!r:.60} is no name", repr(key)[:_MAX_TEXT])
     if isinstance(value, Interval):
         return name, value
     if isinstance(value, (int, Fraction)) and not isinstance(value, bool):
         return name, point(value)
-    text = str(value).strip()
+    text = _written(value).strip()
     return parse_declaration(f"{name} in {text}" if text[:1] in "([" else f"{name} = {text}")
+
+
+def _written(value: Any) -> str:
+    """As in a declaration; also of SymPy's Interval."""
+    if not (hasattr(value, "left_open") and hasattr(value, "start")):
+        return str(value)
+    left, right = "(" if value.left_open else "[", ")" if value.right_open else "]"
+    return f"{left}{value.start}, {value.end}{right}"
 
 
 def _check_name(name: str, interval: Interval, kind: str) -> None:

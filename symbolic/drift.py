@@ -7,9 +7,15 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
 from symbolic.domains import VARIABLES, Interval, parse_declarations
-from symbolic.errors import FormulaError
+from symbolic.errors import ConfigError, FormulaError
 from symbolic.expression import Expression, number, substitute
 from symbolic.parser import BY_PARAM, parse
+
+
+def check_kind(kind: object) -> None:
+    """Raise ConfigError for what is no kind of formula."""
+    if not (isinstance(kind, str) and kind in VARIABLES):
+        raise ConfigError(f"kind={kind!r:.40} is unknown; choose one of {', '.join(VARIABLES)}")
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,19 @@ class Drift:
     """Values to draw or train with where a parameter is a range; each lies in its domain."""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.formula, Expression):
+            raise FormulaError(
+                f"{self.formula!r:.60} is {type(self.formula).__name__}, not a tree",
+                remedy="read text with Drift.from_text or parse, a SymPy expression with from_sympy",
+            )
+        check_kind(self.kind)
+        object.__setattr__(self, "domains", parse_declarations(self.domains, self.kind))
         unknown = self.formula.symbols - set(VARIABLES[self.kind]) - set(self.domains)
         if unknown:
             name = min(unknown)
             raise FormulaError(
                 f"the domain of '{name}' is missing",
-                remedy=f'declare it: --param "{name} in (0, inf)", or bind it: --param {name}=0.6',
+                remedy=f'declare it: parameters=["{name} in (0, inf)"], or domains= of a Drift',
             )
 
     @classmethod
@@ -64,10 +77,7 @@ class Drift:
 
         Raises FormulaError.
         """
-        if kind not in VARIABLES:
-            raise FormulaError(
-                f"unknown kind '{kind}'", remedy=f"choose one of {', '.join(VARIABLES)}"
-            )
+        check_kind(kind)
         domains = parse_declarations(parameters, kind)
         formula = parse(text, names=[*VARIABLES[kind], *domains], declare=BY_PARAM)
         return cls(

@@ -49,7 +49,7 @@ _REFUSED = {
 
 def is_sympy(value: object) -> bool:
     """Whether `value` is a SymPy object; imports nothing."""
-    return any(base.__module__.split(".")[0] == "sympy" for base in type(value).__mro__)
+    return any((base.__module__ or "").split(".")[0] == "sympy" for base in type(value).__mro__)
 
 
 def to_sympy(root: Expression, domains: Mapping[str, Interval] | None = None) -> Any:
@@ -60,6 +60,10 @@ def to_sympy(root: Expression, domains: Mapping[str, Interval] | None = None) ->
     """
     import sympy
 
+    if not isinstance(root, Expression):
+        raise FormulaError(
+            f"{root!r:.60} is {type(root).__name__}, not a tree", remedy="read text with parse"
+        )
     known = VARIABLES["drift"] | VARIABLES["mirror-map"] | dict(domains or {})
 
     def visit(node: Expression, args: tuple[Any, ...]) -> Any:

@@ -53,6 +53,12 @@ class Witness:
         except KeyError:
             raise AttributeError(name) from None
 
+    def __str__(self) -> str:
+        """`r = 3/2, A = -1: value -1/4`."""
+        point = ", ".join(f"{name} = {at}" for name, at in self.point.items())
+        side = f" from the {self.side}" if self.side else ""
+        return f"{point}: {self.evidence}{side} {self.text}"
+
     def to_json(self) -> dict[str, str]:
         out = {name: str(value) for name, value in self.point.items()} | {self.evidence: self.text}
         return out if self.side is None else out | {"side": self.side}

@@ -14,15 +14,29 @@ from symbolic.catalogue.divergences import DIVERGENCES
 from symbolic.catalogue.entry import Entry
 from symbolic.catalogue.policy import POLICY
 from symbolic.drift import Drift
+from symbolic.errors import ConfigError
 
 _ENTRIES: dict[str, Entry] = {entry.name: entry for entry in (*POLICY, *DIVERGENCES, *BROKEN)}
+
+
+class UnknownName(ConfigError, KeyError):
+    """A name that the catalogue does not have, with the nearest ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # a KeyError would quote it
 
 
 class _Catalogue(Mapping[str, Drift]):
     """Names in order, each penalty parsed when first asked for."""
 
     def __getitem__(self, name: str) -> Drift:
-        return _drift(name)
+        if name in _ENTRIES:
+            return _drift(name)
+        near = suggest(str(name))
+        hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
+        raise UnknownName(
+            f"'{name!s:.60}' is no name of the catalogue; {hint}`drift catalogue` lists the names"
+        )
 
     def __iter__(self) -> Iterator[str]:
         return iter(_ENTRIES)

@@ -99,6 +99,13 @@ def test_verify_refuses_with_the_text_of_the_command_line(drift):
         verify("log(x)", kind="banana")
 
 
+def test_a_witness_reads_as_a_sentence():
+    witness = verify("(r-1)*A")["nonnegative"].witness
+    assert str(witness) == f"r = {witness.r}, A = {witness.A}: value {witness.text}"
+    slope = verify("abs(r-1)")["flat_at_identity"].witness
+    assert " from the " in str(slope)
+
+
 def test_check_replays_a_report_its_certificate_and_a_file(tmp_path, drift):
     report = verify("kl")
     path = tmp_path / "kl.json"

@@ -265,6 +265,7 @@ def test_wrong_usage_is_one_line_and_one_object(drift, arguments, run_drift):
     done = drift("verify", *arguments, "--json")
     assert done.code == 2
     assert done.err == f"drift: {done.json['error']}\n"
+    assert (done.json["schema"], done.json["verdict"]) == ("mirrordrift/verdict/1", "error")
     for encoding in ("utf-8", "ascii"):
         process = run_drift("verify", *arguments, "--json", env={"PYTHONIOENCODING": encoding})
         assert process.stderr == done.err

@@ -12,6 +12,7 @@ import pytest
 from symbolic.catalogue import catalogue, expected_verdicts, suggest
 from symbolic.derivative import derivative
 from symbolic.drift import Drift
+from symbolic.errors import ConfigError
 from symbolic.expression import Expression, number, postorder, substitute
 from symbolic.numeric import evaluate
 from symbolic.parser import parse
@@ -204,6 +205,9 @@ def test_it_is_a_read_only_mapping_in_order():
     assert catalogue.get("nothing") is None
     with pytest.raises(KeyError):
         catalogue["nothing"]
+    with pytest.raises(ConfigError) as caught:
+        catalogue["dp0"]
+    assert str(caught.value).startswith("'dp0' is no name of the catalogue; did you mean dpo?")
     with pytest.raises(TypeError):
         catalogue["mine"] = catalogue["ppo"]
     assert catalogue["kl"].formula is parse("r - 1 - log(r)")

@@ -18,7 +18,9 @@ from symbolic.domains import (
     point,
 )
 from symbolic.drift import Drift
-from symbolic.errors import FormulaError
+from symbolic.errors import ConfigError, FormulaError
+from symbolic.expression import symbol
+from symbolic.parser import parse
 
 
 @pytest.mark.parametrize(
@@ -136,5 +138,55 @@ class TestDrift:
         assert Drift.from_text("log(x)", kind="mirror-map").text == "log(x)"
         with pytest.raises(FormulaError, match="not a variable of this kind"):
             Drift.from_text("log(r)", kind="mirror-map")
-        with pytest.raises(FormulaError, match="choose one of drift, mirror-map, psi"):
+        with pytest.raises(ConfigError, match="choose one of drift, mirror-map, psi"):
             Drift.from_text("log(x)", kind="mirror")
+
+
+def test_declarations_of_python():
+    import sympy
+
+    alpha = sympy.Symbol("alpha")
+    for said in ("alpha in (0, 2]", {alpha: Interval(0, 2, True, False)}, {symbol("alpha"): "(0, 2]"},
+                  {"alpha": sympy.Interval.Lopen(0, 2)}):  # fmt: skip
+        assert parse_declarations(said) == {"alpha": Interval(0, 2, True, False)}
+    assert parse_declarations({alpha: sympy.Interval.open(0, sympy.oo)}) == {"alpha": Interval(0)}
+    assert parse_declarations({alpha: 2})["alpha"].value == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        (3, "int is no declaration"),
+        ([3], "int is no declaration"),
+        ({3: "(0, 1)"}, "3 is no name"),
+        ({"1a": Interval()}, "'1a' is no name"),
+        ({"a__b": 1}, "'a__b' is no name"),
+        ("a in (0, 0)", r"the interval \(0, 0\) is empty"),
+        ({"a": float("nan")}, "cannot read this declaration"),
+    ],
+)
+def test_what_declares_nothing(said, says):
+    with pytest.raises(FormulaError, match=says):
+        parse_declarations(said)
+
+
+@pytest.mark.parametrize("end", [0.5, "0"])
+def test_ends_are_exact(end):
+    with pytest.raises(FormulaError, match="give a Fraction"):
+        Interval(end, 1)
+
+
+def test_a_drift_is_checked_however_it_is_made():
+    tree = parse("value*r", names=["value", "r"])
+    with pytest.raises(FormulaError, match="a witness has a field of that name"):
+        Drift(formula=tree, domains={"value": Interval(0)})
+    with pytest.raises(FormulaError, match="always ranges over"):
+        Drift(formula=parse("r"), domains={"r": Interval(1, 2)})
+    with pytest.raises(FormulaError, match="'r-1' is str, not a tree"):
+        Drift(formula="r-1")
+    with pytest.raises(ConfigError, match="kind='nope' is unknown; choose one of drift"):
+        Drift(formula=parse("r"), kind="nope")
+    with pytest.raises(FormulaError, match=r'parameters=\["q in \(0, inf\)"\]'):
+        Drift(formula=parse("q*r", names=["q", "r"]))
+    drift = Drift(formula=parse("q*r", names=["q", "r"]), domains={"q": "(0, 1)"})
+    assert drift.domain("q") == Interval(0, 1)

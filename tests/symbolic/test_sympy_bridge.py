@@ -211,3 +211,12 @@ def test_sympy_is_imported_only_when_used():
         "assert not {'sympy', 'matplotlib', 'hypothesis', 'jax', 'scipy', 'flint'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_undefined_functions_are_refused():
+    unknown = sp.Function("g")(r)
+    assert is_sympy(unknown)
+    with pytest.raises(FormulaError, match="SymPy's g is not in the language"):
+        from_sympy(unknown)
+    with pytest.raises(FormulaError, match="'r' is str, not a tree"):
+        to_sympy("r")
