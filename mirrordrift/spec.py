@@ -9,12 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 from symbolic.domains import VARIABLES, Interval, parse_declarations
 from symbolic.drift import Drift, check_kind
 from symbolic.errors import ConfigError, FormulaError
+from symbolic.expression import Expression, number
 
 if TYPE_CHECKING:
     from symbolic.network import DriftNetwork
@@ -67,28 +69,57 @@ def resolve_together(specs: Sequence[object], parameters: Parameters = None) -> 
     """Several formulas under one set of declarations, each of which concerns one at least.
 
     An entry of the catalogue refuses a parameter that it does not have; among several another
-    may be the one that has it. Raises FormulaError or ConfigError.
+    may be the one that has it. What an entry or a Drift declares holds for the others, too, unless
+    `parameters` say otherwise. Raises FormulaError or ConfigError.
     """
     declared = parse_declarations(() if parameters is None else parameters)
-    drifts = [_with_own(spec, declared) for spec in specs]
-    known = set(VARIABLES["drift"]).union(*(drift.formula.symbols for drift in drifts))
-    if extra := set(declared) - known:
+    known = [_known(spec) for spec in specs]
+    lent = _agreed(drift for drift in known if drift is not None)
+    drifts = [
+        _written(spec, declared, lent) if drift is None else _bound(drift, _of(drift, declared))
+        for spec, drift in zip(specs, known)
+    ]
+    symbols = set(VARIABLES["drift"]).union(*(drift.formula.symbols for drift in drifts))
+    if extra := set(declared) - symbols:
         raise ConfigError(f"'{min(extra)}' is declared, but no formula has it; leave it out")
     return drifts
 
 
-def _with_own(spec: object, declared: Mapping[str, Interval]) -> Drift:
-    """The formula `spec`, under the declarations of the symbols that occur in it."""
+def _known(spec: object) -> Drift | None:
+    """The drift behind a spec that brings domains of its own."""
     from symbolic.catalogue import catalogue
 
-    known = catalogue.get(spec.strip()) if isinstance(spec, str) else None
-    known = spec if isinstance(spec, Drift) else known
-    drift = formula(spec, declared) if known is None else known
-    mine = {name: domain for name, domain in declared.items() if name in drift.formula.symbols}
-    if known is not None:
-        return _bound(known, mine)
-    domains = {k: v for k, v in drift.domains.items() if k not in declared or k in mine}
-    return replace(drift, domains=domains)
+    if isinstance(spec, Drift):
+        return spec
+    if isinstance(spec, (str, Path)) and str(spec).strip().endswith(FRONT_SUFFIX):
+        return formula(spec)
+    return catalogue.get(spec.strip()) if isinstance(spec, str) else None
+
+
+def _agreed(drifts: Iterable[Drift]) -> Drift:
+    """What these declare without contradiction, as the domains and defaults of a drift."""
+    domains: dict[str, Interval] = {}
+    defaults: dict[str, Fraction] = {}
+    disputed = set()
+    for drift in drifts:
+        disputed |= {k for k, v in drift.domains.items() if domains.setdefault(k, v) != v}
+        defaults |= drift.defaults
+    agreed = {name: domain for name, domain in domains.items() if name not in disputed}
+    return Drift(formula=number(0), domains=agreed, defaults=defaults)
+
+
+def _written(spec: object, declared: Mapping[str, Interval], lent: Drift) -> Drift:
+    """A formula as the user wrote it, with the domains that concern it."""
+    drift = formula(spec, {**lent.domains, **declared})
+    own = {k: v for k, v in drift.domains.items() if k not in {**lent.domains, **declared}}
+    domains = own | _of(drift, {**lent.domains, **declared})
+    defaults = {k: v for k, v in lent.defaults.items() if k in domains and k not in declared}
+    return replace(drift, domains=domains, defaults=drift.defaults or defaults)
+
+
+def _of(drift: Drift, domains: Mapping[str, Interval]) -> dict[str, Interval]:
+    """The domains of symbols that occur in a formula."""
+    return {name: domain for name, domain in domains.items() if name in drift.formula.symbols}
 
 
 def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str | None) -> Target:
@@ -180,8 +211,6 @@ def _front_member(path: Path, declared: Mapping[str, Interval], kind: str) -> Dr
 
 
 def _from_object(spec: object, declared: Mapping[str, Interval], kind: str) -> Target:
-    from symbolic.expression import Expression
-
     if isinstance(spec, Drift):
         return _bound(spec, declared)
     if isinstance(spec, Expression):

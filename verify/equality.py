@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import islice, product
 
+from symbolic.domains import Interval
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
-from symbolic.expression import Expression, call, postorder
+from symbolic.expression import Expression, call, number, postorder
 from verify.balls.points import Kind, certify
 from verify.certificate import certificate
 from verify.checker import check_certificate
@@ -20,6 +25,7 @@ from verify.proof.structure import Structure
 from verify.report import Condition, Verdict, Witness
 
 _STEPS = 2000
+_COMPLETIONS = 100
 
 
 def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
@@ -29,11 +35,11 @@ def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
     on the rest, if the same partial operations make both undefined there. Raises FormulaError if
     the formulas are of different kinds or declare a shared parameter differently.
     """
-    difference = _difference(f, g)
+    _check_comparable(f, g)
     if f.bound_formula() is g.bound_formula():
         return Condition("equal", Verdict.PROVED, "one formula, written twice")
     try:
-        return _decide(f, g, difference, time.monotonic() + timeout)
+        return _decide(f, g, _difference(f, g), time.monotonic() + timeout)
     except OutOfTime:
         return Condition("equal", Verdict.UNKNOWN, "none", detail="time ran out: raise --timeout")
 
@@ -48,9 +54,11 @@ def _decide(f: Drift, g: Drift, difference: Drift, deadline: float) -> Condition
     for deep in (False, True):
         with until(deadline):
             findings = falsify(square, deep=deep, deadline=deadline)
-            if findings.nonnegative is not None:
-                witness = _shown(difference, findings.nonnegative)
-                return Condition("equal", Verdict.REFUTED, "exact counterexample", witness)
+            found = findings.nonnegative and _shown(f, g, difference, findings.nonnegative)
+            if found:
+                return Condition(
+                    "equal", Verdict.REFUTED, "exact counterexample", found, "the value is f - g"
+                )
             if not alike:
                 lopsided = _defined_once(f, g, deep, deadline)
                 if lopsided is not None:
@@ -61,8 +69,11 @@ def _decide(f: Drift, g: Drift, difference: Drift, deadline: float) -> Condition
             granted = findings.defined is not None
             if not deep and (alike or not granted) and _proved(square, granted, deadline):
                 method = "f - g is identically 0 on every region; replayed"
+                partial = demands and falsify(f, deadline=deadline).defined is not None
                 same = "where they are defined, which is at the same points"
-                return Condition("equal", Verdict.PROVED, method, detail=same if granted else "")
+                return Condition(
+                    "equal", Verdict.PROVED, method, detail=same if granted or partial else ""
+                )
     detail = (
         "one of the formulas is undefined at some points; are both at the same?"
         if granted and not alike
@@ -96,14 +107,28 @@ def _defined_once(f: Drift, g: Drift, deep: bool, deadline: float) -> Witness | 
         found = falsify(one, deep=deep, deadline=deadline).defined
         if found is None:
             continue
-        names = one.bound_formula().symbols | other.bound_formula().symbols
-        point = {name: found.point.get(name, next(simple(other.domain(name)))) for name in names}
-        if certify(other.bound_formula(), point).kind is Kind.VALUE:
-            return Witness({**found.point, **point}, "value", "undefined")
+        for point in _completions(found.point, one.bound_formula(), f, g):
+            if certify(other.bound_formula(), point).kind is Kind.VALUE:
+                return Witness(point, "value", "undefined")
     return None
 
 
-def _difference(f: Drift, g: Drift) -> Drift:
+def _completions(
+    point: Mapping[str, Fraction], found_in: Expression, f: Drift, g: Drift
+) -> Iterator[dict[str, Fraction]]:
+    """A point found in one formula with simple values for what else f and g depend on."""
+    symbols = f.bound_formula().symbols | g.bound_formula().symbols
+    missing = sorted(symbols - found_in.symbols)
+    choices = [list(simple(_domain(f, g, name))) for name in missing]
+    for values in islice(product(*choices), _COMPLETIONS):
+        yield {**point, **dict(zip(missing, values))}
+
+
+def _domain(f: Drift, g: Drift, name: str) -> Interval:
+    return (f if name in f.formula.symbols else g).domain(name)
+
+
+def _check_comparable(f: Drift, g: Drift) -> None:
     if f.kind != g.kind:
         raise FormulaError(
             f"a {f.kind} and a {g.kind} cannot be compared", remedy="compare like with like"
@@ -114,12 +139,49 @@ def _difference(f: Drift, g: Drift) -> Drift:
                 f"'{name}' ranges over {f.domains[name]} in one formula and {g.domains[name]} in the other",
                 remedy=f'bind or declare it alike: --param "{name} in {f.domains[name]}"',
             )
-    return Drift(formula=f.formula - g.formula, kind=f.kind, domains={**f.domains, **g.domains})
 
 
-def _shown(difference: Drift, witness: Witness) -> Witness:
-    """The witness with f − g there."""
-    return Witness(witness.point, "value", certify(difference.bound_formula(), witness.point).text)
+def _difference(f: Drift, g: Drift) -> Drift:
+    """f − g without the terms that both have, which may be too large for any digit to be left."""
+    left, right = Counter(_terms(f.bound_formula())), Counter(_terms(g.bound_formula()))
+    formula = f.bound_formula() - g.bound_formula()
+    if left & right:
+        formula = _sum(left - right) - _sum(right - left)
+    return Drift(formula=formula, kind=f.kind, domains={**f.domains, **g.domains})
+
+
+def _terms(root: Expression) -> Iterator[Expression]:
+    """What is added up, each term with its sign."""
+    stack = [(root, False)]
+    while stack:
+        node, negative = stack.pop()
+        if node.op in ("add", "sub"):
+            stack.append((node.args[1], negative != (node.op == "sub")))
+            stack.append((node.args[0], negative))
+        elif node.op == "neg":
+            stack.append((node.args[0], not negative))
+        else:
+            yield -node if negative else node
+
+
+def _sum(terms: Counter[Expression]) -> Expression:
+    total = None
+    for term in terms.elements():
+        total = term if total is None else total + term
+    return number(0) if total is None else total
+
+
+def _shown(f: Drift, g: Drift, difference: Drift, witness: Witness) -> Witness | None:
+    """The witness with f − g there; None unless both are certainly defined."""
+    partial = [
+        drift.bound_formula()
+        for drift in (f, g)
+        if not Structure(drift.domain).defined(drift.bound_formula())
+    ]
+    for point in _completions(witness.point, difference.formula, f, g):
+        if all(certify(formula, point).kind is Kind.VALUE for formula in partial):
+            return Witness(point, "value", certify(difference.bound_formula(), point).text)
+    return None
 
 
 def _proved(square: Drift, granted: bool, deadline: float) -> bool:

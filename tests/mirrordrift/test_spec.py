@@ -83,3 +83,20 @@ def test_several_share_declarations():
     assert list(square.domains) == ["C"]
     with pytest.raises(ConfigError, match="no formula has it"):
         resolve_together(["ppo", "r"], ["q=1"])
+
+
+def test_what_an_entry_declares_holds_for_a_formula_beside_it(tmp_path):
+    text = "relu((r - clip(r, 1-eps, 1+eps))*A)"
+    for specs in (["ppo", text], [text, catalogue["ppo"]]):
+        found = resolve_together(specs)
+        assert found[0].domains == found[1].domains == catalogue["ppo"].domains
+        assert found[0].defaults == found[1].defaults == catalogue["ppo"].defaults
+    assert [str(f.domain("eps")) for f in resolve_together(["ppo", text], ["eps=0.3"])] == 2 * [
+        "3/10"
+    ]
+    path = tmp_path / "front.json"
+    path.write_text(json.dumps(MEMBER))
+    assert str(resolve_together([str(path), "C*r"])[1].domain("C")) == "(0, inf)"
+    narrow, wide = catalogue["ppo"].bind(["eps in (0, 1/2)"]), catalogue["ppo"]
+    with pytest.raises(FormulaError, match="unknown name 'eps'"):
+        resolve_together([narrow, wide, text])

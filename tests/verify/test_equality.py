@@ -31,6 +31,7 @@ SAME = [
 DIFFERENT = [
     ("(r-1)**2", "r**2-2*r"), ("where(A > 0, 1, 0)", "where(A >= 0, 1, 0)"), ("abs(A)", "A"), ("log(r**2)", "log(r)"),
     ("sign(r-1)**2", "1"), ("relu(r-1000)", "0"), ("max(r, 1)", "max(r, 1.000001)"), ("r", "r*(1+10**-30)"), ("t", "t**2"),
+    ("log(A)+r+1", "1+r*r+log(A)"), ("log(A)-log(t)", "(r-2)-log(t)+log(A)"),
 ]  # fmt: skip
 
 
@@ -47,6 +48,32 @@ def test_different_functions(f, g):
     point = found.witness.point
     values = [value_at(Drift.from_text(text).formula, point) for text in (f, g)]
     assert values[0] != values[1]
+
+
+@pytest.mark.parametrize(
+    ("f", "g"),
+    [
+        ("exp(r)", "exp(r)+relu(r-1e6)"),
+        ("exp(exp(A))-r", "relu(A-50)*A-r+exp(exp(A))"),
+        ("exp(r)", "exp(r)*(1+relu(r-1e6))"),
+    ],
+)
+def test_a_difference_is_seen_beside_what_is_huge(f, g):
+    for one, other in ((f, g), (g, f)):
+        found = compared(one, other)
+        assert found.verdict is Verdict.REFUTED
+        assert found.detail == "the value is f - g"
+    assert max(found.witness.point.values()) > 50
+
+
+def test_what_both_have_may_be_undefined():
+    found = compared("log(A)+r", "log(A)+r**2")
+    assert found.witness.point["A"] > 0
+    assert found.witness.text not in ("0", "undefined")
+    assert compared("log(A-5)+r", "log(A-5)+r**2").witness.point["A"] > 5
+    same = compared("log(A)+r", "r+log(A)")
+    assert same.verdict is Verdict.PROVED
+    assert "where they are defined" in same.detail
 
 
 ALIKE = [
