@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirrordrift.certificates import read_certificates, replay
 from mirrordrift.spec import Parameters, Target, resolve, resolve_together
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -17,9 +16,6 @@ from symbolic.errors import ConfigError
 if TYPE_CHECKING:
     from verify.checker import Replay
     from verify.report import Condition, Report
-
-MAX_CERTIFICATE = 64 * 2**20
-"""Bytes of a file of certificates."""
 
 
 def verify(
@@ -70,19 +66,6 @@ def check(certificate: Report | Mapping[str, Any] | str | PathLike[str]) -> Repl
     return replay(certificate)
 
 
-def replay(data: object) -> Replay:
-    """What the checker says of a certificate; one that claims nothing does not replay.
-
-    Raises UnreadableCertificate for what is no certificate.
-    """
-    from verify.checker import check_certificate
-
-    found = check_certificate(data)
-    if not found.ok or found.conditions:
-        return found
-    return replace(found, ok=False, error="it has no condition, so nothing is proved or refuted")
-
-
 def check_decidable(kind: str) -> None:
     """Raise ConfigError for the kinds of formula that this version does not decide."""
     if kind in ("mirror-map", "psi"):
@@ -102,57 +85,6 @@ def decide_target(target: Target, timeout: float) -> Report:
     from verify.network.structure import decide_network
 
     return decide_network(target, timeout=timeout)
-
-
-def read_certificates(path: Path) -> list[object]:
-    """The certificates of a file: one JSON object, or one a line.
-
-    Raises UnreadableCertificate for a file that cannot be read or is no JSON.
-    """
-    from verify.checker import UnreadableCertificate
-
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_CERTIFICATE + 1)
-        text = content.decode("utf-8")
-    except OSError as error:
-        raise UnreadableCertificate(
-            f"{path}: cannot be read ({error.strerror}); check the path"
-        ) from None
-    except ValueError:
-        raise UnreadableCertificate(
-            f"{path}: no UTF-8 text; write it with `drift verify --certificate`"
-        ) from None
-    if len(content) > MAX_CERTIFICATE:
-        raise UnreadableCertificate(
-            f"{path}: more than the {MAX_CERTIFICATE} bytes allowed; split its lines into files"
-        )
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise UnreadableCertificate(f"{path}: the file is empty; write one with --certificate")
-    try:
-        if len(lines) > 1 and all(line.startswith("{") for line in lines):
-            return [_strict_json(line) for line in lines]
-        return [_strict_json(text)]
-    except (ValueError, RecursionError) as error:
-        raise UnreadableCertificate(
-            f"{path}: not readable as JSON ({error!s:.200}); write it with --certificate"
-        ) from None
-
-
-def _strict_json(text: str) -> object:
-    """JSON without NaN and infinities, and without a key that stands twice."""
-
-    def refuse(token: str) -> None:
-        raise ValueError(f"{token} is no JSON number")
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise ValueError("a key occurs twice")
-        return found
-
-    return json.loads(text, parse_constant=refuse, object_pairs_hook=unique)
 
 
 def _check_timeout(timeout: float) -> None:

@@ -80,15 +80,33 @@ def show_equality(
 
 
 def show_replay(replay: Replay) -> None:
-    """What a certificate claims, and whether it holds."""
+    """What a certificate claims, whether it holds, and what that says of the formula."""
     show_field("formula", replay.formula)
-    for name, domain in replay.domains.items():
-        show_field("domain", ranging(name, domain))
+    show_field("for all", _domains("drift", replay.domains, replay.formula))
     print()
     if replay.conditions:
         show_table(("condition", "verdict"), list(replay.conditions.items()))
         print()
-    print("replayed" if replay.ok else f"does not replay: {replay.error}")
+    print(_meaning(replay) if replay.ok else f"does not replay: {replay.error}")
+
+
+def missing(replay: Replay) -> list[str]:
+    """The conditions of a drift that a certificate neither proves nor refutes."""
+    from verify.checker import CONDITIONS
+
+    return [name for name in CONDITIONS if replay.conditions.get(name, "unknown") == "unknown"]
+
+
+def _meaning(replay: Replay) -> str:
+    """What follows for the formula from a certificate that replays."""
+    refuted = [name for name, word in replay.conditions.items() if word == "refuted"]
+    if refuted:
+        return f"replayed: the formula is refuted, by {', '.join(refuted)}"
+    if left := missing(replay):
+        return f"replayed; nothing is shown of {', '.join(left)}, so this does not prove a drift"
+    if all(word == "proved" for word in replay.conditions.values()):
+        return "replayed: every condition is proved"
+    return "replayed; where the formula is undefined nothing is shown"
 
 
 def row(line: str, formula: str, report: Report | None) -> str:
@@ -209,15 +227,21 @@ def _verdict(word: str, rest: str) -> None:
 
 
 def _domains(kind: str, declared: Mapping[str, str], formula: str) -> str:
-    """`r in (0, inf), A in (-inf, inf), alpha = 2`; t only where the formula has it."""
+    """`r in (0, inf), A in (-inf, inf), alpha = 2`."""
+    return ", ".join(
+        ranging(name, domain) for name, domain in ranges(kind, declared, formula).items()
+    )
+
+
+def ranges(kind: str, declared: Mapping[str, str], formula: str) -> dict[str, str]:
+    """The domains of the variables and of what is declared; t only where the formula has it."""
     names = set(_words(formula))
     variables = {
         name: str(domain)
         for name, domain in VARIABLES[kind].items()
         if name != "t" or "t" in names or "t" in declared
     }
-    merged = {**variables, **declared}
-    return ", ".join(ranging(name, domain) for name, domain in merged.items())
+    return {**variables, **declared}
 
 
 def _words(formula: str) -> Iterable[str]:

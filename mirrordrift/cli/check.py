@@ -9,10 +9,10 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from mirrordrift.certificates import read_certificates, replay
 from mirrordrift.cli import ERROR, PROVED, REFUTED, worst
 from mirrordrift.cli.options import Common
 from mirrordrift.cli.streams import complain
-from mirrordrift.interface import read_certificates, replay
 
 SCHEMA = "mirrordrift/check/1"
 EXAMPLES = """
@@ -34,10 +34,16 @@ class Options(Common):
 
 def run(options: Options) -> int:
     """Replay every certificate of the file."""
-    return worst([_check(data, options) for data in read_certificates(Path(options.file))])
+    codes: list[int] = []
+    for data in read_certificates(Path(options.file)):
+        if codes and not options.json:
+            print()
+        codes.append(_check(data, options))
+    return worst(codes)
 
 
 def _check(data: object, options: Options) -> int:
+    from mirrordrift.render import missing, ranges, show_replay
     from verify.checker import UnreadableCertificate
 
     try:
@@ -52,13 +58,12 @@ def _check(data: object, options: Options) -> int:
             "schema": SCHEMA,
             "replayed": found.ok,
             "formula": found.formula,
-            "domains": dict(found.domains),
+            "domains": ranges("drift", found.domains, found.formula),
             "conditions": dict(found.conditions),
+            "missing": missing(found),
             "error": found.error or None,
         }
         print(json.dumps(shown))
     else:
-        from mirrordrift.render import show_replay
-
         show_replay(found)
     return PROVED if found.ok else REFUTED

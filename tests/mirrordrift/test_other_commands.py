@@ -91,6 +91,46 @@ def test_check_prints_formula_and_conditions(drift, certificate):
     assert found["conditions"] == dict.fromkeys(expected_verdicts("kl"), "proved")
 
 
+def test_check_says_what_follows(drift, certificate, tmp_path):
+    done = drift("check", certificate)
+    assert "for all  r in (0, inf), A in (-inf, inf)\n" in done.out
+    assert done.out.endswith("\nreplayed: every condition is proved\n")
+    data = json.loads(certificate.read_text())
+    del data["conditions"]["flat_at_identity"]
+    certificate.write_text(json.dumps(data))
+    done = drift("check", certificate)
+    assert done.code == 0
+    assert "replayed; nothing is shown of flat_at_identity, so this does not prove" in done.out
+    found = drift("check", certificate, "--json").json
+    assert found["missing"] == ["flat_at_identity"]
+    assert found["domains"] == {"r": "(0, inf)", "A": "(-inf, inf)"}
+    drift("verify", "k1", "--certificate", certificate)
+    assert (
+        "replayed: the formula is refuted, by nonnegative, flat_at_identity"
+        in drift("check", certificate).out
+    )
+    formulas = tmp_path / "formulas.txt"
+    formulas.write_text("t*(r-1)**2\n(r-1)**2\n")
+    drift("verify", "--file", formulas, "--certificate", certificate)
+    out = drift("check", certificate).out
+    assert "A in (-inf, inf), t in [0, 1]\n" in out
+    assert "proved\n\nformula" in out
+
+
+def test_check_describes_a_network(drift, network_file, tmp_path):
+    path = tmp_path / "certificate.json"
+    shown = drift("verify", network_file, "--certificate", path, "--json").json["formula"]
+    done = drift("check", path)
+    assert f"formula  {shown}\n" in done.out
+    assert drift("check", path, "--json").json["formula"] == shown == check(path).formula
+    data = json.loads(path.read_text())
+    del data["network"]["xi"]
+    path.write_text(json.dumps(data))
+    done = drift("check", path)
+    assert done.code == 1
+    assert "a network that is not readable" in done.out
+
+
 def test_check_shows_the_value_of_a_bound_parameter(drift, tmp_path):
     path = tmp_path / "certificate.json"
     drift("verify", "C*(r-1)**2", "--param", "C=1/5", "--certificate", path)
