@@ -12,7 +12,7 @@ those of `verify.strategies`; Hypothesis is imported when one of them is first u
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
@@ -88,20 +88,32 @@ def assert_valid_drift(
     differentiate it, the gradient in the first argument must be finite (for a log-ratio up to
     |log r| = 40), 0 at r = 1, and the slope of the values. Its error has a counterexample shrunk
     to simple numbers.
-    Raises ConfigError for a wrong `argument` and FormulaError for what is no formula.
+    Raises ConfigError for a wrong `argument` or one that does not apply, FormulaError for what is
+    no formula, and TypeError for a callable that does not give a number for each point.
     """
+    from mirrordrift.sampling.subject import name_of
     from symbolic.errors import ConfigError
 
     if argument not in ("ratio", "log_ratio"):
         raise ConfigError(f"argument={argument!r}: use 'ratio' or 'log_ratio'")
     if not _is_formula(f):
         assert callable(f)
+        if parameters is not None:
+            raise ConfigError(
+                f"parameters={parameters!r:.60} are those of a formula; {name_of(f)} is a callable: "
+                "fix its own, for example with functools.partial"
+            )
         from mirrordrift.sampling import sample
 
         met = sample(f, argument)
         if met.failure:
-            raise AssertionError(f"{_name(f)} is no valid drift: {met.failure}\n{SAMPLING}")
+            raise AssertionError(f"{name_of(f)} is no valid drift: {met.failure}\n{SAMPLING}")
         return Sampled(met.points, met.precision, met.gradients)
+    if argument != "ratio":
+        raise ConfigError(
+            f"argument={argument!r} is for a callable; a formula is written in r: leave it out, "
+            "and write log(r) for the log-ratio"
+        )
     from mirrordrift.interface import verify
     from verify.report import Verdict
 
@@ -134,7 +146,3 @@ def _is_formula(f: object) -> bool:
     from symbolic.expression import Expression
 
     return isinstance(f, (str, PurePath, Drift, Expression)) or not callable(f)
-
-
-def _name(f: Callable[..., object]) -> str:
-    return getattr(f, "__qualname__", type(f).__qualname__)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from mirrordrift.sampling.autodiff import NoGradient, gradients
 from mirrordrift.sampling.conditions import Condition, conditions
-from mirrordrift.sampling.subject import Subject
+from mirrordrift.sampling.subject import Raised, Subject
 
 LOG_RATIOS = (
     *(sign * size for size in (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0) for sign in (1, -1)),
@@ -60,17 +60,28 @@ def sample(f: Callable[..., Any], argument: str) -> Outcome:
         with np.errstate(all="ignore"):
             subject = Subject(f, argument)
             try:
-                found = gradients(subject)
-            except NoGradient as problem:
-                failure = _search(subject, conditions(subject, [])) or (
-                    f"{subject.library} cannot differentiate it ({problem}); expected a gradient\n"
-                    "write it with that library's operations alone; to have only its values "
-                    "sampled, give a function that returns a NumPy array"
+                return _sampled(subject)
+            except Raised as error:
+                failure = (
+                    f"it raises {error}; expected a finite number for every r > 0 and every A\n"
+                    "guard what it calls, or use array functions, which give inf or nan instead"
                 )
                 return Outcome(subject.points, subject.precision, (), failure)
-            failure = _search(subject, conditions(subject, found))
-            libraries = tuple(gradient.library for gradient in found)
-            return Outcome(subject.points, subject.precision, libraries, failure)
+
+
+def _sampled(subject: Subject) -> Outcome:
+    try:
+        found = gradients(subject)
+    except NoGradient as problem:
+        failure = _search(subject, conditions(subject, [])) or (
+            f"{subject.library} cannot differentiate it ({problem}); expected a gradient\n"
+            "write it with that library's operations alone; to have only its values "
+            "sampled, give a function that returns a NumPy array"
+        )
+        return Outcome(subject.points, subject.precision, (), failure)
+    failure = _search(subject, conditions(subject, found))
+    libraries = tuple(gradient.library for gradient in found)
+    return Outcome(subject.points, subject.precision, libraries, failure)
 
 
 def _search(subject: Subject, asked: list[Condition]) -> str:
@@ -146,9 +157,7 @@ def _length(point: tuple[float, ...]) -> tuple[int, float]:
 def _tell(subject: Subject, condition: Condition, point: tuple[float, ...]) -> str:
     """What fails, where, what was expected, what to do."""
     found = condition.measure(*(np.array([x]) for x in point))
-    names = ["r" if subject.argument == "ratio" else "log r", "A", "t"]
-    shown = [f"{name} = {x:.12g}" for name, x in zip(names, point)]
-    where = ", ".join(shown[: 3 if subject.progress else 2])
+    where = subject.where(point)
     what = f"{condition.symbol} = {found.shown[0]:.6g} ({condition.precision()})"
     number = () if found.expected is None else (found.expected[0],)
     expected = condition.expected.format(*number)

@@ -17,6 +17,10 @@ PROBE = (np.array([0.0, 0.5, 0.5]), np.array([1.0, -1.0, 0.5]), np.full(3, 0.5))
 """Log-ratios, advantages and progress with which the ways of calling are tried."""
 
 
+class Raised(Exception):
+    """What f raised, and at which point."""
+
+
 class Subject:
     """The callable, called with (r or log r, A, t).
 
@@ -55,47 +59,113 @@ class Subject:
         return self.taken(self.first(PROBE[0]), *PROBE[1:])
 
     def __call__(self, first: Values, advantage: Values, progress: Values) -> Values:
-        """Values of f, `[n]`, at ratios or log-ratios, advantages and progress, each `[n]`."""
+        """Values of f, `[n]`, at ratios or log-ratios, advantages and progress, each `[n]`.
+
+        Raises Raised where f raises.
+        """
         self.points += len(first)
-        return self.call(*self.taken(first, advantage, progress))
+        arguments = self.taken(first, advantage, progress)
+        try:
+            return self.call(*arguments)
+        except Exception as error:  # whatever f raises, it raises it at some point
+            raise self._located(arguments, error) from error
+
+    def where(self, point: tuple[float, ...]) -> str:
+        """`r = 2, A = -1`, with t if f takes it."""
+        names = ["r" if self.argument == "ratio" else "log r", "A", "t"]
+        shown = [f"{name} = {x:.12g}" for name, x in zip(names, point)]
+        return ", ".join(shown[: 3 if self.progress else 2])
+
+    def _located(self, arguments: tuple[Values, ...], error: Exception) -> Raised:
+        """The first point at which f raises by itself, else the first of the batch."""
+        for row in zip(*arguments):
+            try:
+                self.call(*(np.array([x]) for x in row))
+            except Exception as alone:  # noqa: BLE001 - as above
+                return Raised(f"{_said(alone)} at {self.where(row)}")
+        return Raised(f"{_said(error)} for {len(arguments[0])} points at once")
 
     def _choose(self) -> Callable[..., Values]:
-        problem: Exception | None = None
-        for way in self._ways():
+        problems: dict[str, str] = {}
+        for how, way, batched in self._ways():
             try:
                 values = way(*self.probe())
             except Exception as error:  # noqa: BLE001 - whatever f does not like, another way may do
-                problem = error
+                problems[how] = _said(error)
                 continue
+            if batched and (values.shape == () or values.shape == (3,)):
+                self._check_pointwise(way, np.broadcast_to(values, (3,)), values.shape)
             if values.shape == (3,):
                 return way
+            problems[how] = f"it returned an array of shape {values.shape}; expected (3,)"
+        tried = "".join(f"\n  with {how}: {problem}" for how, problem in problems.items())
         raise TypeError(
-            f"cannot evaluate {self.f!r}: it must take ({self.argument}, advantage"
-            f"{', progress' if self.progress else ''}) as arrays or numbers and return f"
-        ) from problem
+            f"cannot evaluate {name_of(self.f)}: it must take ({self.argument}, advantage"
+            f"{', progress' if self.progress else ''}) as arrays or numbers and return f for each"
+            f"{tried}"
+        )
 
-    def _ways(self) -> Iterator[Callable[..., Values]]:
-        makers: list[Callable[[Any], Any]] = []
+    def _check_pointwise(
+        self, way: Callable[..., Values], values: Values, shape: tuple[int, ...]
+    ) -> None:
+        """Raise TypeError if the value at a point depends on the rest of its batch."""
+        rows = [tuple(np.array([x]) for x in row) for row in zip(*self.probe())]
+        alone = [way(*row).reshape(-1) for row in rows]
+        if all(len(v) == 1 and _close(v[0], value) for v, value in zip(alone, values)):
+            return
+        what = (
+            "it returned a single number for arrays of 3 points: it sums or averages over the batch"
+            if shape == ()
+            else "its value at a point changes with the other points of the batch, or by chance"
+        )
+        raise TypeError(
+            f"cannot evaluate {name_of(self.f)}: {what}\n"
+            "return f at each point; what the batch does with it belongs to the training loop"
+        )
+
+    def _ways(self) -> Iterator[tuple[str, Callable[..., Values], bool]]:
+        """(how f is called, the call, whether all points at once)."""
+        makers: list[tuple[str, Callable[[Any], Any]]] = []
         if torch := sys.modules.get("torch"):
-            makers.append(lambda x: torch.tensor(x, dtype=torch.float64))
+            makers.append(("PyTorch tensor", lambda x: torch.tensor(x, dtype=torch.float64)))
         if jax := sys.modules.get("jax"):
-            makers.append(lambda x: jax.numpy.asarray(x))
-        yield lambda *args: self._numpy(self.f(*args))
-        for make in makers:
-            yield lambda *args, make=make: self._numpy(self.f(*map(make, args)))
-        for make in (float, *makers):
-            yield lambda *args, make=make: np.concatenate(
-                [self._numpy(self.f(*map(make, row))).reshape(1) for row in zip(*args)]
+            makers.append(("JAX array", lambda x: jax.numpy.asarray(x)))
+        yield "NumPy arrays", lambda *args: self._numpy(self.f(*args)), True
+        for kind, make in makers:
+            yield f"{kind}s", lambda *args, make=make: self._numpy(self.f(*map(make, args))), True
+        for kind, make in (("number", float), *makers):
+            yield (
+                f"one {kind} each",
+                lambda *args, make=make: np.concatenate(
+                    [self._numpy(self.f(*map(make, row))).reshape(1) for row in zip(*args)]
+                ),
+                False,
             )
 
     def _numpy(self, values: Any) -> Values:
         """Whatever array f gave, as float64; remembers whose it is and its precision."""
+        if values is None or isinstance(values, (str, tuple, dict)):
+            raise TypeError(f"it returned {type(values).__name__}; expected numbers")
         if (library := library_of(values)) != "NumPy":
             self.library = library
         array, precision = as_float64(values)
         if precision != "float64":
             self.precision = precision
         return array
+
+
+def name_of(f: Callable[..., object]) -> str:
+    """What a message calls a callable."""
+    return getattr(f, "__qualname__", type(f).__qualname__)
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).partition(chr(10))[0]:.200}"
+
+
+def _close(a: float, b: float) -> bool:
+    """Equal up to rounding in half precision; what is not finite is looked at later."""
+    return not (np.isfinite(a) and np.isfinite(b)) or abs(a - b) <= 2e-3 * (1 + abs(a))
 
 
 def library_of(values: object) -> str:

@@ -88,6 +88,39 @@ def test_a_callable_that_cannot_be_called():
         assert_valid_drift(lambda r: r)
 
 
+ODD = {
+    "nothing": (lambda r, A: None, "with NumPy arrays: TypeError: it returned NoneType; expected"),
+    "pair": (lambda r, A: (r, A), "it returned tuple; expected numbers"),
+    "text": (lambda r, A: "r", "it returned str; expected numbers"),
+    "fault": (lambda r, A: 1 / 0, "with one number each: ZeroDivisionError: division by zero"),
+    "shape": (lambda r, A: np.zeros((2, 2)), r"shape \(2, 2\); expected \(3,\)"),
+    "mean": (lambda r, A: np.mean((r - 1) ** 2), "it sums or averages over the batch"),
+    "sum": (lambda r, A: ((r - 1) ** 2).sum(), "return f at each point"),
+    "centred": (lambda r, A: (r - 1) ** 2 * (A - A.mean()) ** 2, "changes with the other points"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_callable_that_gives_no_number_for_each_point(name):
+    f, message = ODD[name]
+    with pytest.raises(TypeError, match=message) as caught:
+        assert_valid_drift(f)
+    assert str(caught.value).startswith("cannot evaluate <lambda>: ")
+
+
+def test_a_constant_may_be_a_single_number():
+    assert_valid_drift(lambda r, A: 0.0)
+    with pytest.raises(AssertionError, match=r"f\(1, A\) is not 0"):
+        assert_valid_drift(lambda r, A: 1.0)
+
+
+def test_what_a_callable_raises_is_a_counterexample():
+    with pytest.raises(AssertionError) as caught:
+        assert_valid_drift(lambda r, A: math.sqrt(A + 1.5) * (r - 1) ** 2)
+    assert "raises ValueError: math domain error at r = " in str(caught.value)
+    assert ", A = -2; expected a finite number" in str(caught.value)
+
+
 @pytest.mark.peer
 def test_pytorch():
     torch = pytest.importorskip("torch")
@@ -121,6 +154,10 @@ def test_a_refuted_formula_shows_its_exact_witness():
 def test_mistakes_are_explained():
     with pytest.raises(ConfigError, match="argument='x'"):
         assert_valid_drift("dpo", argument="x")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="a formula is written in r"):
+        assert_valid_drift("dpo", argument="log_ratio")
+    with pytest.raises(ConfigError, match="are those of a formula; dpo is a callable"):
+        assert_valid_drift(dpo, parameters={"alpha": 2})
     with pytest.raises(FormulaError, match="unknown name"):
         assert_valid_drift("r - beta")
 
