@@ -11,6 +11,7 @@ import pytest
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
+from verify.decide import decide
 from verify.explain.crosscheck import Clock, OutOfReach, bounded, one_sided, value_at
 from verify.explain.document import apply_disagreements, explain
 from verify.explain.pieces import TooManyPieces, sign_on, smooth_pieces
@@ -67,6 +68,16 @@ def test_a_piece_away_from_one_does_not_spoil_the_slope():
     assert "df1/dr = A" in found.text
     assert re.search(r"df/dr\(1, A\) = 0 +for f = 0 near 1", found.text)
     assert not found.disagreements
+
+
+def test_where_the_formula_is_defined():
+    drift = Drift.from_text("log(A)**2*(r-1)**2")
+    found = " ".join(explain(drift, decide(drift)).text.split())
+    assert "defined: refuted at r = 1, A = -1: value undefined." in found
+    assert "What follows is said where f is defined, and only there." in found
+    for name in ("zero_at_identity", "flat_at_identity", "nonnegative"):
+        assert re.search(rf"{name}: proved by the kernel, [^.;]*, where f is defined[.;]", found)
+    assert "where f is defined" not in explained("(r-1)**2").text
 
 
 @pytest.mark.parametrize("text", ["abs(r-1)", "max(r-1, 1-r)", "where(r > 1, r-1, 1-r)"])

@@ -45,6 +45,9 @@ class Derivation:
             latex = rf"{to_latex(symbol(name))} \in " + domain.replace("inf", r"\infty")
             names.append(Shown(f"{name} in {domain}", latex))
         self.prose.say("is considered for", joined(names))
+        if self.report["defined"].verdict is not Verdict.PROVED:
+            self._verdict("defined", [])
+            self.prose.say("What follows is said where f is defined, and only there.")
 
     # 1 ------------------------------------------------------------------------------
 
@@ -214,6 +217,7 @@ class Derivation:
             words += f" at {point}: {condition.witness.evidence}{side} {condition.witness.text}"
         elif condition.verdict is Verdict.PROVED:
             words += f" by the kernel, {condition.method}"
+            words += f", {condition.detail}" if condition.detail else ""
         else:
             words += f" ({condition.detail})"
         if derived and condition.verdict is Verdict.PROVED:
