@@ -17,7 +17,7 @@ from flint import ctx
 
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
-from symbolic.expression import number, symbol
+from symbolic.expression import Expression, number, symbol
 from verify.algebra.polynomials import as_fraction
 from verify.case import Case
 from verify.certificate import only_where_defined, replayed
@@ -236,7 +236,7 @@ def _notes(case: Case, end: float) -> tuple[str, ...]:
     c = _tilt(case)
     if c is None:
         return ()
-    tilted = case.drift.formula + number(c) * (symbol("r") - number(1))
+    tilted = _tilted(case.drift.formula, c)
     domains = case.drift.domains
     inner = Case(Drift(formula=tilted, domains=domains), case.deadline)
     try:
@@ -251,6 +251,13 @@ def _notes(case: Case, end: float) -> tuple[str, ...]:
             f"old policy ({inner.drift.text})",
         )
     return ()
+
+
+def _tilted(formula: Expression, c: Fraction) -> Expression:
+    """f + c(r − 1), as a hand writes it."""
+    step = symbol("r") - number(1)
+    step = step if abs(c) == 1 else number(abs(c)) * step
+    return formula - step if c < 0 else formula + step
 
 
 def _tilt(case: Case) -> Fraction | None:

@@ -397,6 +397,18 @@ def test_no_parameter_takes_the_name_of_a_witness_field(drift, name):
     assert set(witness) == {"r", "A", f"{name}0", "value"}
 
 
+@pytest.mark.parametrize(
+    ("formula", "tilted"),
+    [
+        ("-log(r)", "(-log(r) + (r - 1))"),
+        ("2*(r-1) - log(r)", "(2*(r - 1) - log(r) - (r - 1))"),
+        ("-2*log(r)", "(-2*log(r) + 2*(r - 1))"),
+    ],
+)
+def test_a_note_is_written_as_by_hand(drift, formula, tilted):
+    assert tilted in drift("verify", formula).out
+
+
 def test_explain(drift):
     done = drift("verify", "dpo", "--explain")
     assert done.code == 0
