@@ -11,26 +11,24 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mirrordrift.slope import drawn_values, objective_slope, text_of
 from mirrordrift.writing import writing
 from symbolic.arrays import write_atomically
-from symbolic.derivative import derivative
-from symbolic.domains import Interval
-from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.expression import Expression, symbol
+from symbolic.expression import symbol
 from symbolic.latex import to_latex
-from symbolic.numeric import evaluate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from mirrordrift.spec import Target
 
 SUFFIXES = (".png", ".svg", ".pdf")
 MAX_FORMULAS = 12
@@ -45,13 +43,13 @@ _COLOURS = "RdBu"  # diverging, and told apart by people who do not see red and 
 _TITLE_CHARACTERS = 42
 
 
-def plot_drifts(drifts: Sequence[Drift], path: str | Path) -> None:
-    """Draw the drifts side by side and write the picture; the suffix decides the format.
+def plot_drifts(drifts: Sequence[Target], path: str | Path) -> None:
+    """Draw formulas and networks side by side and write the picture; the suffix decides the format.
 
     A parameter is drawn at its value if it is bound, else at its default, else at a value in
     the middle of its domain; the title says which. Grey is where the slope is undefined.
     Raises ConfigError for an unknown suffix, a missing folder, a file that cannot be
-    written, or what is no drift.
+    written, what is no drift, or is undefined at every point.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -84,31 +82,7 @@ def grid(formulas: int) -> tuple[int, int]:
     return bands, -(-formulas // bands)
 
 
-def drawn_values(drift: Drift) -> dict[str, Fraction]:
-    """The value at which each parameter (and t, where it occurs) is drawn."""
-    names = [*drift.parameters, *(["t"] if "t" in drift.formula.symbols else [])]
-    found = {}
-    for name in names:
-        domain = drift.domain(name)
-        default = drift.defaults.get(name)
-        inside = default is not None and default in domain and domain.value is None
-        found[name] = default if default is not None and inside else _representative(domain)
-    return found
-
-
-def objective_slope(
-    drift: Drift, ratio: NDArray[np.float64], advantage: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
-    """∂/∂r [r·A − f] from the right, at float64 arrays that broadcast; nan where undefined."""
-    slope: Expression = derivative(drift.formula, "r", 1)
-    values = {name: float(value) for name, value in drawn_values(drift).items()}
-    push = advantage - evaluate(slope, {**values, "r": ratio, "A": advantage})
-    # The derivative may be a number where the formula is not: 0 times something undefined.
-    defined = evaluate(drift.formula, {**values, "r": ratio, "A": advantage})
-    return np.where(np.isnan(defined), np.nan, push + 0 * ratio)
-
-
-def _check(drifts: Sequence[Drift], path: Path) -> None:
+def _check(drifts: Sequence[Target], path: Path) -> None:
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(
             f"{path}: a picture ends in one of {' '.join(SUFFIXES)}, not '{path.suffix}'"
@@ -120,20 +94,11 @@ def _check(drifts: Sequence[Drift], path: Path) -> None:
     for drift in drifts:
         if drift.kind != "drift":
             raise ConfigError(
-                f"{drift.name or drift.text}: only drifts are drawn, and this is a {drift.kind}"
+                f"{text_of(drift)}: only drifts are drawn, and this is a {drift.kind}"
             )
 
 
-def _representative(domain: Interval) -> Fraction:
-    """A plain value inside: the only one, the middle, one beyond the finite end, or 1."""
-    if domain.lower is not None and domain.upper is not None:
-        return (domain.lower + domain.upper) / 2
-    if domain.lower is not None:
-        return domain.lower + 1
-    return domain.upper - 1 if domain.upper is not None else Fraction(1)
-
-
-def _draw(heat: Axes, slices: Axes, drift: Drift) -> None:
+def _draw(heat: Axes, slices: Axes, drift: Target) -> None:
     # Cell centres: the open end r = 0 is not among them.
     edges = np.linspace(*_RATIOS, _POINTS)
     ratio = (edges[1:] + edges[:-1]) / 2
@@ -141,6 +106,11 @@ def _draw(heat: Axes, slices: Axes, drift: Drift) -> None:
     advantage = ((rows[1:] + rows[:-1]) / 2)[:, None]
     slope = objective_slope(drift, ratio[None, :], advantage)
     limit = _ADVANTAGES[1]
+    if np.isnan(slope).all():
+        raise ConfigError(
+            f"{text_of(drift):.200}: undefined at every point of the picture, r < {_RATIOS[1]:g} and "
+            f"|A| < {limit:g}; `drift verify` shows a point where it fails"
+        )
     heat.set_facecolor("0.8")
     heat.pcolormesh(
         edges, rows, slope, cmap=_COLOURS, vmin=-limit, vmax=limit, rasterized=True, shading="flat"
@@ -215,8 +185,8 @@ def _label(figure: Figure, panels: NDArray[Any], formulas: int) -> None:
     )
 
 
-def _title(drift: Drift) -> str:
-    head = _in_two_lines(drift.name or drift.text)
+def _title(drift: Target) -> str:
+    head = _in_two_lines(getattr(drift, "name", "") or text_of(drift))
     values = ", ".join(
         rf"${to_latex(symbol(name))} = {float(value):.4g}$"
         for name, value in drawn_values(drift).items()

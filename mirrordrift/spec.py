@@ -59,13 +59,24 @@ def formula(
     spec: object, parameters: Parameters = None, *, only: Literal["catalogue", None] = None
 ) -> Drift:
     """As `resolve`, where only a formula will do; raises ConfigError for a network."""
-    found = resolve(spec, parameters, only=only)
-    if not isinstance(found, Drift):
-        raise ConfigError(f"{spec!s:.200} is a network; give a formula or a name of the catalogue")
-    return found
+    return _formula_alone(spec, resolve(spec, parameters, only=only))
+
+
+def _formula_alone(spec: object, found: Target) -> Drift:
+    if isinstance(found, Drift):
+        return found
+    label = str(spec) if isinstance(spec, (str, Path)) else "this"
+    raise ConfigError(f"{label:.200} is a network; give a formula or a name of the catalogue")
 
 
 def resolve_together(specs: Sequence[object], parameters: Parameters = None) -> list[Drift]:
+    """As `resolve_all`, where only formulas will do; raises ConfigError for a network."""
+    return [
+        _formula_alone(spec, found) for spec, found in zip(specs, resolve_all(specs, parameters))
+    ]
+
+
+def resolve_all(specs: Sequence[object], parameters: Parameters = None) -> list[Target]:
     """Several formulas under one set of declarations, each of which concerns one at least.
 
     An entry of the catalogue refuses a parameter that it does not have; among several another
@@ -75,14 +86,25 @@ def resolve_together(specs: Sequence[object], parameters: Parameters = None) -> 
     declared = parse_declarations(() if parameters is None else parameters)
     known = [_known(spec) for spec in specs]
     lent = _agreed(drift for drift in known if drift is not None)
-    drifts = [
-        _written(spec, declared, lent) if drift is None else _bound(drift, _of(drift, declared))
-        for spec, drift in zip(specs, known)
-    ]
-    symbols = set(VARIABLES["drift"]).union(*(drift.formula.symbols for drift in drifts))
+    found: list[Target] = []
+    for spec, drift in zip(specs, known):
+        if drift is not None:
+            found.append(_bound(drift, _of(drift, declared)))
+        else:
+            found.append(resolve(spec) if _is_network(spec) else _written(spec, declared, lent))
+    symbols = set(VARIABLES["drift"]).union(
+        *(drift.formula.symbols for drift in found if isinstance(drift, Drift))
+    )
     if extra := set(declared) - symbols:
         raise ConfigError(f"'{min(extra)}' is declared, but no formula has it; leave it out")
-    return drifts
+    return found
+
+
+def _is_network(spec: object) -> bool:
+    """Whether a spec names a network or is one: it has no parameters."""
+    if isinstance(spec, (str, Path)):
+        return str(spec).strip().endswith(NETWORK_SUFFIXES)
+    return type(spec).__name__ == "DriftNetwork"
 
 
 def _known(spec: object) -> Drift | None:

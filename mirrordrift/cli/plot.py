@@ -11,12 +11,13 @@ from tyro.conf import Positional, arg
 
 from mirrordrift.cli import PROVED
 from mirrordrift.cli.options import Common, Declarations, Texts
-from mirrordrift.spec import resolve_together
+from mirrordrift.spec import resolve_all
 
 SCHEMA = "mirrordrift/plot/1"
 EXAMPLES = """
 drift plot ppo dpo -o picture.png
 drift plot "C*(r - 1 - log(r))" --param C=2 -o kl.svg
+drift plot lpo.npz dpo -o network.png
 """
 
 
@@ -28,7 +29,7 @@ class Options(Common):
     """
 
     specs: Annotated[Positional[Texts], arg(metavar="SPEC ...", help_behavior_hint="(required)")]
-    """Formulas, names of the catalogue, or members of a front (.json)."""
+    """Formulas, names of the catalogue, networks (.npz, .safetensors) or members of a front (.json)."""
     output: Annotated[str, arg(metavar="FILE", aliases=("-o",))]
     """The picture: .png, .svg or .pdf."""
     param: Declarations = ()
@@ -37,13 +38,14 @@ class Options(Common):
 
 def run(options: Options) -> int:
     """Draw and say where the picture is."""
-    drifts = resolve_together(options.specs, options.param)
-    from mirrordrift.plot import drawn_values, plot_drifts
+    drifts = resolve_all(options.specs, options.param)
+    from mirrordrift.plot import plot_drifts
+    from mirrordrift.slope import drawn_values, text_of
 
     plot_drifts(drifts, Path(options.output))
     if options.json:
         drawn = [
-            {"formula": f.text, "at": {name: str(v) for name, v in drawn_values(f).items()}}
+            {"formula": text_of(f), "at": {name: str(v) for name, v in drawn_values(f).items()}}
             for f in drifts
         ]
         print(json.dumps({"schema": SCHEMA, "output": options.output, "drawn": drawn}))

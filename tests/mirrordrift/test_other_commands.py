@@ -283,6 +283,15 @@ def test_plot_cannot(drift, tmp_path, monkeypatch, arguments):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_plot_takes_networks(drift, tmp_path, network_file):
+    arguments = [network_file, "a*(r-1)**2", "--param", "a=2", "-o", tmp_path / "p.png", "--json"]
+    drawn = drift("plot", *arguments).json["drawn"]
+    assert [entry["formula"][:12] for entry in drawn] == ["relu(network", "a*(r - 1)**2"]
+    refused = drift("plot", network_file, "-o", tmp_path / "q.png", "--param", "a=2")
+    assert refused.code == 2
+    assert "no formula has it" in refused.err
+
+
 def test_doctor(drift):
     found = drift("doctor", "--json").json
     assert found["schema"] == "mirrordrift/doctor/1"

@@ -13,6 +13,8 @@ from mirrordrift.plot import drawn_values, grid, objective_slope, plot_drifts
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
+from symbolic.network import DriftNetwork, evaluate_network, load_network
+from symbolic.parser import parse
 
 SIGNATURE = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
 
@@ -30,6 +32,35 @@ def test_undefined_parts_and_long_titles(tmp_path):
     drift = Drift.from_text(formula, ["q in (0, inf)"])
     plot_drifts([drift, catalogue["zero"], catalogue["broken-undefined"]], tmp_path / "three.png")
     assert (tmp_path / "three.png").stat().st_size > 10_000
+
+
+def test_a_network_is_drawn_by_its_values(tmp_path, network_file):
+    network = load_network(network_file)
+    plot_drifts([network, catalogue["ppo"]], tmp_path / "network.png")
+    assert (tmp_path / "network.png").stat().st_size > 10_000
+    ratio, advantage = np.linspace(0.01, 2, 400), np.linspace(-3, 3, 101)[:, None]
+    found = objective_slope(network, ratio, advantage)
+    step = 1e-5
+    around = [evaluate_network(network, ratio + s * step, advantage) for s in (1, -1)]
+    expected = advantage - (around[0] - around[1]) / (2 * step)
+    kinks = np.abs(found - expected) > 1e-3 * (1 + np.abs(expected))
+    assert found.shape == (101, 400)
+    assert kinks.mean() < 0.01
+    assert drawn_values(network) == {}
+
+
+def test_a_network_with_progress_is_drawn_in_the_middle():
+    network = DriftNetwork(
+        layers=(np.ones((1, 1)),), features=(parse("t*(r-1)**2"),), xi=Fraction(0)
+    )
+    assert drawn_values(network) == {"t": Fraction(1, 2)}
+    assert objective_slope(network, np.array([2.0]), 0.0) == pytest.approx(-1, rel=1e-5)
+
+
+def test_what_is_undefined_everywhere_is_not_drawn(tmp_path):
+    with pytest.raises(ConfigError, match="undefined at every point of the picture"):
+        plot_drifts([Drift.from_text("log(-r)")], tmp_path / "nothing.png")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
