@@ -140,7 +140,11 @@ def parse_declarations(
     found: dict[str, Interval] = {}
     for name, interval in pairs:
         if name in found:
-            raise FormulaError(f"'{name}' is declared twice", remedy="keep one of the declarations")
+            raise FormulaError(
+                f"'{name}' is declared twice",
+                remedy="keep one of the declarations",
+                source="parameter",
+            )
         _check_name(name, interval, kind)
         found[name] = interval
     return found
@@ -171,12 +175,15 @@ def _check_name(name: str, interval: Interval, kind: str) -> None:
 
     if name in OPERATIONS or name in SYNONYMS or name in ("where", "inf", "in"):
         raise FormulaError(
-            f"'{name}' is an operation and cannot be a parameter", remedy="rename it"
+            f"'{name}' is an operation and cannot be a parameter",
+            remedy="rename it",
+            source="parameter",
         )
     if name in WITNESS_FIELDS:
         raise FormulaError(
             f"'{name}' cannot be a parameter: a witness has a field of that name",
             remedy=f"rename it, for example {name}0",
+            source="parameter",
         )
     variables = VARIABLES[kind]
     if name not in variables:
@@ -186,6 +193,7 @@ def _check_name(name: str, interval: Interval, kind: str) -> None:
             f"'{name}' is the {'ratio' if name == 'r' else 'advantage'} and always ranges over "
             f"{variables[name]}",
             remedy="remove its declaration; name a parameter otherwise",
+            source="parameter",
         )
     widest = POSITIVE if name == "x" else variables[name]
     ends = [end for end in (interval.lower, interval.upper) if end is not None]
@@ -194,7 +202,9 @@ def _check_name(name: str, interval: Interval, kind: str) -> None:
     outside = any(end not in closed for end in ends)
     if too_wide or outside or (name == "x" and not interval.lower_open and interval.lower == 0):
         raise FormulaError(
-            f"{name} in {interval} leaves {widest}", remedy=f"declare {name} inside {widest}"
+            f"{name} in {interval} leaves {widest}",
+            remedy=f"declare {name} inside {widest}",
+            source="parameter",
         )
 
 

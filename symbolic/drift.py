@@ -113,6 +113,7 @@ class Drift:
             raise FormulaError(
                 f"'{min(extra)}' is no parameter of {self.name or self.text}",
                 remedy=f"its parameters: {known}",
+                source="parameter",
             )
         return replace(self, domains={**self.domains, **new})
 

@@ -23,6 +23,7 @@ _OPERATIONS = {
     "cosh": "(exp(x) + exp(-x))/2",
     "maximum": "max(x, y)",
     "minimum": "min(x, y)",
+    "f": "what it is, for example (r-1)**2",
     "if": "where(a < b, u, v)",
     "Piecewise": "where(a < b, u, v)",
     "Heaviside": "where(x < 0, 0, 1)",

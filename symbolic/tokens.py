@@ -19,6 +19,17 @@ _TOKEN = re.compile(
 )
 
 
+_MEANT = {
+    "|": "abs(x) for |x|",
+    "[": "'('", "]": "')'", "{": "'('", "}": "')'",
+    ";": "its declarations as --param; a ';' stands in files",
+    "−": "'-'", "–": "'-'", "×": "'*'", "·": "'*'", "⋅": "'*'", "÷": "'/'",
+    "²": "**2", "³": "**3", "√": "sqrt(x)", "≤": "<=", "≥": ">=",
+    "α": "alpha", "β": "beta", "ε": "eps", "π": "3.14159265",
+}  # fmt: skip
+"""Characters that are met in papers and on keyboards, and what is written for them."""
+
+
 @dataclass(frozen=True)
 class Token:
     """A number, a name, a mark or the end of the text, and where it starts."""
@@ -70,14 +81,17 @@ def _stray(text: str, at: int) -> FormulaError:
     token = Token("mark", character, at)
     if character == ".":
         return token.error("attribute access is not part of the language", text, "remove the '.'")
+    meant = _MEANT.get(character, "")
     if ord(character) > 126:
         return token.error(
             f"the character U+{ord(character):04X} is not ASCII",
             text,
-            "type it again with ASCII letters, digits and signs (look-alikes are not accepted)",
+            (f"write {meant}; " if meant else "")
+            + "type it again with ASCII letters, digits and signs (look-alikes are not accepted)",
         )
     return token.error(
         f"unexpected character {character!r}",
         text,
-        "formulas use names, numbers, + - * / ** ^ ( ) , < <= > >=",
+        (f"write {meant}; " if meant else "")
+        + "formulas use names, numbers, + - * / ** ^ ( ) , < <= > >=",
     )

@@ -145,6 +145,11 @@ def test_an_error_points_and_teaches():
         ("where(r, 1, 2)", "expected a comparison < <= > >= here; write where(a < b, u, v)"),
         ("where(r < 1, 1)", "expected ',' and the other branch here; write where(a < b, u, v)"),
         ("where(r < 1, 1, 2, 3)", "expected ')' here; write where(a < b, u, v)"),
+        ("f(r, A) = r", "write what it is, for example (r-1)**2; known: abs"),
+        ("|r - 1|", "write abs(x) for |x|; formulas use names"),
+        ("(r−1)²", "write '-'; type it again"),
+        ("r²", "write **2; type it again"),
+        ("a*r ; a = 2", "write its declarations as --param"),
         ("(r - 1))", "expected an operator or the end here; remove this ')'"),
     ],
 )
