@@ -68,7 +68,7 @@ def read_certificates(path: Path) -> list[object]:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_CERTIFICATE + 1)
-        text = content.decode("utf-8")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise UnreadableCertificate(
             f"{path}: cannot be read ({error.strerror}); check the path"

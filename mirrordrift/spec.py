@@ -66,7 +66,9 @@ def _formula_alone(spec: object, found: Target) -> Drift:
     if isinstance(found, Drift):
         return found
     label = str(spec) if isinstance(spec, (str, Path)) else "this"
-    raise ConfigError(f"{label:.200} is a network; give a formula or a name of the catalogue")
+    raise ConfigError(
+        f"{label:.200} is a network, and only formulas are compared; give a formula or a name"
+    )
 
 
 def resolve_together(specs: Sequence[object], parameters: Parameters = None) -> list[Drift]:
@@ -214,6 +216,8 @@ def _front_member(path: Path, declared: Mapping[str, Interval], kind: str) -> Dr
     from symbolic.arrays import read_bounded, read_json
 
     found = read_json(read_bounded(path), str(path))
+    if str(found.get("schema")).startswith("mirrordrift/certificate/"):
+        raise ConfigError(f"{path}: a certificate; replay it with drift check {path}")
     if isinstance(members := found.get("members"), list):
         chosen = [m for m in members if isinstance(m, dict) and m.get("knee") is True]
         chosen = chosen or (members if len(members) == 1 else [])

@@ -126,7 +126,7 @@ def _ours(error: Exception) -> bool:
 
 
 def _dispatch(command: str, arguments: list[str]) -> int:
-    if command in ("-h", "--help"):
+    if command in ("-h", "--help", "help"):
         print(_overview())
         return PROVED
     if command == "--version":

@@ -64,6 +64,7 @@ def test_front_members(tmp_path, content):
         ("{}", "no member of a front"),
         ('{"formula": 3}', "no member of a front"),
         ('{"formula": "r", "parameters": []}', "no member of a front"),
+        ('{"schema": "mirrordrift/certificate/1", "formula": "r"}', "replay it with drift check"),
         ('{"members": []}', "0 members"),
         ('{"members": [3]}', "1 members"),
         (json.dumps({"members": [OTHER, OTHER]}), "0 marked as its knee"),

@@ -74,6 +74,7 @@ def test_exit_codes(drift, undecided, arguments, code):
         (["ppo", "--param", "beta=2"], "no parameter of ppo"),
         (["q*(r-1)**2", "--param", "q is positive"], "cannot read this declaration"),
         (["q*(r-1)**2", "--param", "q=1", "--param", "q=2"], "declared twice"),
+        (["r", "--param", "r in (0, 2)"], "parameter: 'r' is the ratio"),
         (["dpo", "--timeout", "0"], "positive number of seconds"),
         (["dpo", "--timeout", "nan"], "positive number of seconds"),
         (["dpo", "--timeout", "soon"], "could not convert"),
