@@ -52,13 +52,14 @@ def show_report(report: Report, explanation: Explanation | None = None) -> None:
     header = ("condition", "verdict", "how", "witness")
     show_table(header if with_witness else header[:3], [r if with_witness else r[:3] for r in rows])
     print()
-    for condition in report.conditions:
-        if condition.detail:
-            say(f"{condition.id}: {condition.detail}")
-    for note in report.notes:
-        say(f"note: {note}")
+    sentences = [f"{c.id}: {c.detail}" for c in report.conditions if c.detail]
+    sentences += [f"note: {note}" for note in report.notes]
+    for sentence in sentences:
+        say(sentence)
     if explanation is not None:
-        print(f"\n{explanation.text.rstrip()}\n")
+        if sentences:
+            print()
+        print(f"{explanation.text.rstrip()}\n")
     _verdict(report.verdict.value, f"in {report.seconds:.2f} s")
 
 

@@ -166,11 +166,13 @@ def _decide(text: str, target: Callable[[], Target], options: Options) -> Outcom
     """One formula; whatever goes wrong with it is its own outcome and stops nothing else."""
     try:
         found = target()
+        if options.explain and not isinstance(found, Drift):
+            raise ConfigError(
+                "--explain shows the derivation of a formula, and this is a network; leave it out"
+            )
         report = decide_target(found, options.timeout)
-        if not options.explain:
+        if not (options.explain and isinstance(found, Drift)):
             return Outcome(text, report)
-        if not isinstance(found, Drift):
-            raise ConfigError("--explain shows the derivation of a formula; a network has none")
         from verify.explain.document import apply_disagreements, explain
 
         explanation = explain(found, report)

@@ -416,6 +416,15 @@ def test_explain(drift):
     assert "tanh" in done.out
     explanation = drift("verify", "kl", "--explain", "--json").json["explanation"]
     assert set(explanation) == {"text", "latex"}
+    for formula in ("(r-1)**2", "log(A)*(r-1)**2"):  # without and with sentences below the table
+        assert "\n\n\n" not in drift("verify", formula, "--explain").out
+
+
+def test_a_network_has_no_derivation(drift, network_file, monkeypatch):
+    monkeypatch.setattr("mirrordrift.cli.verify.decide_target", None)  # not decided in vain
+    done = drift("verify", network_file, "--explain")
+    assert done.code == 2
+    assert "this is a network; leave it out" in done.err
 
 
 def test_debug_shows_the_traceback(capsys, monkeypatch):
