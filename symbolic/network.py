@@ -71,7 +71,16 @@ class DriftNetwork:
             raise ConfigError(
                 f"features has {len(self.features)} entries; give between 1 and {MAX_FEATURES} formulas"
             )
+        for i, feature in enumerate(self.features):
+            if not isinstance(feature, Expression):
+                raise ConfigError(
+                    f"features[{i}]={feature!r:.40} is {type(feature).__name__}; give parse(...) of it"
+                )
         for name, value in (("xi", self.xi), ("ppo_epsilon", self.ppo_epsilon)):
+            if value is not None and not isinstance(value, (int, Fraction)):
+                raise ConfigError(
+                    f"{name}={value!r:.40} is {type(value).__name__}; give Fraction('{value!s:.40}')"
+                )
             if value is not None and not isinstance(number(abs(value)), Number):
                 raise ConfigError(f"{name}={value} is no finite decimal; round it")
             if value is not None and abs(value) > _LARGEST:
@@ -195,7 +204,10 @@ def _checked_layers(
     checked = []
     width = inputs
     for i, layer in enumerate(layers):
-        array = np.array(layer, dtype=np.float64)
+        try:
+            array = np.array(layer, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"layer_{i} is no array of numbers ({error}); reshape it") from None
         last = i == len(layers) - 1
         if (
             array.ndim != 2

@@ -51,7 +51,8 @@ class Witness:
         try:
             return self.point[name]
         except KeyError:
-            raise AttributeError(name) from None
+            known = ", ".join(self.point)
+            raise AttributeError(f"the witness has no '{name}'; it has {known}") from None
 
     def __str__(self) -> str:
         """`r = 3/2, A = -1: value -1/4`."""

@@ -102,6 +102,8 @@ def test_verify_refuses_with_the_text_of_the_command_line(drift):
 def test_a_witness_reads_as_a_sentence():
     witness = verify("(r-1)*A")["nonnegative"].witness
     assert str(witness) == f"r = {witness.r}, A = {witness.A}: value {witness.text}"
+    with pytest.raises(AttributeError, match="the witness has no 'q'; it has r, A"):
+        witness.q  # noqa: B018
     slope = verify("abs(r-1)")["flat_at_identity"].witness
     assert " from the " in str(slope)
 

@@ -77,6 +77,29 @@ def test_reads_float32_and_compressed_and_fortran_order(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"features": ("1-r",)}, r"features\[0\]='1-r' is str; give parse"),
+        ({"xi": 1e-6}, r"xi=1e-06 is float; give Fraction\('1e-06'\)"),
+        ({"ppo_epsilon": 0.2}, r"ppo_epsilon=0.2 is float; give Fraction\('0.2'\)"),
+        ({"layers": ([["a"]],)}, "layer_0 is no array of numbers"),
+    ],
+)
+def test_a_network_made_by_hand_is_checked(given: dict[str, Any], says: str) -> None:
+    good: dict[str, Any] = {"layers": ([[1.0]],), "features": (parse("1-r"),), "xi": Fraction(0)}
+    assert DriftNetwork(**good).card
+    with pytest.raises(ConfigError, match=says):
+        DriftNetwork(**{**good, **given})
+
+
+def test_a_folder_that_is_missing_is_named_with_the_file(tmp_path: Path) -> None:
+    made = DriftNetwork(layers=(np.ones((1, 1)),), features=(parse("1-r"),), xi=Fraction(0))
+    with pytest.raises(OSError) as caught:
+        save_network(tmp_path / "no" / "n.npz", made)
+    assert caught.value.filename == str((tmp_path / "no" / "n.npz").resolve())
+
+
 def test_weights_may_look_like_the_end_of_a_header(tmp_path: Path) -> None:
     (weight,) = np.frombuffer(b" \n\t\n \n \n")
     made = DriftNetwork(
