@@ -110,6 +110,12 @@ def _defined_once(f: Drift, g: Drift, deep: bool, deadline: float) -> Witness | 
         for point in _completions(found.point, one.bound_formula(), f, g):
             if certify(other.bound_formula(), point).kind is Kind.VALUE:
                 return Witness(point, "value", "undefined")
+    if not deep:
+        start = {name: Fraction(1) for name in ("r", "A")} if f.kind == "drift" else {}
+        for point in _completions(start, number(0), f, g):
+            kinds = [certify(drift.bound_formula(), point).kind for drift in (f, g)]
+            if set(kinds) == {Kind.VALUE, Kind.UNDEFINED}:
+                return Witness(point, "value", "undefined")
     return None
 
 
@@ -119,9 +125,15 @@ def _completions(
     """A point found in one formula with simple values for what else f and g depend on."""
     symbols = f.bound_formula().symbols | g.bound_formula().symbols
     missing = sorted(symbols - found_in.symbols)
-    choices = [list(simple(_domain(f, g, name))) for name in missing]
+    choices = [_everyday(_domain(f, g, name)) for name in missing]
     for values in islice(product(*choices), _COMPLETIONS):
         yield {**point, **dict(zip(missing, values))}
+
+
+def _everyday(domain: Interval) -> list[Fraction]:
+    """Simple members of an interval, 0 among them: roots and logarithms end there."""
+    zero = [Fraction(0)] if Fraction(0) in domain else []
+    return [*islice(simple(domain), 2), *zero, *islice(simple(domain), 2, None)]
 
 
 def _domain(f: Drift, g: Drift, name: str) -> Interval:

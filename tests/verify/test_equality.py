@@ -84,6 +84,7 @@ ALIKE = [
 LOPSIDED = [
     ("log(A**2)", "2*log(A)"), ("A/A", "1"), ("(r**2-1)/(r-1)", "r+1"), ("sqrt(A)**2", "A"),
     ("exp(log(A))", "A"), ("log(A)", "where(A > 0, log(A), 0)"),
+    ("sqrt(A)", "sqrt(A)+0*log(A)"), ("log(A)/A", "log(A)/A+0/(A-5)"),
 ]  # fmt: skip
 
 
