@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from pathlib import Path
 
 import pytest
 
@@ -313,56 +311,6 @@ def test_front_member(drift, tmp_path):
     assert drift("verify", path, "--param", "C=2", "--json").json["parameters"] == {"C": "2"}
 
 
-def test_certificate_of_one_and_of_many(drift, tmp_path):
-    one, many, formulas = (tmp_path / name for name in ("one.json", "many.jsonl", "f.txt"))
-    assert drift("verify", "kl", "--certificate", one).code == 0
-    assert json.loads(one.read_text())["conditions"]
-    if os.name == "posix":
-        formulas.touch()
-        assert one.stat().st_mode == formulas.stat().st_mode
-    formulas.write_text(f"{PROVED}\nr +* 1\n{REFUTED}\n")
-    drift("verify", "--file", formulas, "--certificate", many)
-    assert len(many.read_text().splitlines()) == 2
-    assert drift("check", one).code == drift("check", many).code == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["f.txt", "many.jsonl", "one.json"]
-
-
-@pytest.mark.parametrize(
-    "arguments", [["(r-1"], ["absent.npz"], ["--file", "absent.txt"], ["--file", "bad.txt"]]
-)
-def test_an_old_certificate_outlives_what_cannot_be_decided(
-    drift, tmp_path, monkeypatch, arguments
-):
-    monkeypatch.chdir(tmp_path)
-    Path("bad.txt").write_text("r +* 1\n")
-    Path("old.json").write_text("old")
-    assert drift("verify", *arguments, "--certificate", "old.json").code == 2
-    assert Path("old.json").read_text() == "old"
-    assert drift("verify", *arguments, "--certificate", "new.json").code == 2
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "old.json"]
-
-
-def test_a_certificate_never_replaces_what_is_decided(drift, tmp_path, network_file):
-    formulas, link = tmp_path / "f.txt", tmp_path / "link.txt"
-    formulas.write_text("(r-1)**2\n")
-    link.symlink_to(formulas)
-    before = network_file.read_bytes()
-    for arguments, target in (
-        (["--file", formulas], formulas),
-        (["--file", formulas], link),
-        (["--network", network_file], network_file),
-        ([network_file], network_file),
-    ):
-        done = drift("verify", *arguments, "--certificate", target)
-        assert done.code == 2
-        assert f"--certificate {target}: this is the file to decide" in done.err
-    assert formulas.read_text() == "(r-1)**2\n"
-    assert network_file.read_bytes() == before
-    done = drift("verify", "kl", "--certificate", "-")
-    assert done.code == 2
-    assert "standard output has the answer" in done.err
-
-
 def test_formulas_from_standard_input(drift, monkeypatch):
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"(r-1)**2\nr +* 1\n")))
     done = drift("verify", "--file", "-", "--json")
@@ -371,20 +319,6 @@ def test_formulas_from_standard_input(drift, monkeypatch):
     assert done.err.startswith("standard input, line 2: formula")
     monkeypatch.setattr("sys.stdin", None)
     assert "standard input: no formula" in drift("verify", "--file", "-").err
-
-
-@pytest.mark.skipif(not Path("/proc/self").exists(), reason="a folder where no file can be made")
-def test_files_that_cannot_be_written(drift):
-    for arguments in (
-        ["verify", "kl", "--certificate", "/proc/kl.json"],
-        ["plot", "kl", "-o", "/proc/kl.png"],
-    ):
-        done = drift(*arguments)
-        assert done.code == 2
-        assert done.out == ""
-        assert f"{arguments[-1]}: cannot be written (" in done.err
-        assert "name a file in a folder that you may write to" in done.err
-        assert len(done.err.splitlines()) == 1
 
 
 @pytest.mark.parametrize("name", ["value", "derivative", "limit", "side", "root", "interval"])
@@ -410,23 +344,6 @@ def test_a_note_is_written_as_by_hand(drift, formula, tilted):
     assert tilted in drift("verify", formula).out
 
 
-def test_explain(drift):
-    done = drift("verify", "dpo", "--explain")
-    assert done.code == 0
-    assert "tanh" in done.out
-    explanation = drift("verify", "kl", "--explain", "--json").json["explanation"]
-    assert set(explanation) == {"text", "latex"}
-    for formula in ("(r-1)**2", "log(A)*(r-1)**2"):  # without and with sentences below the table
-        assert "\n\n\n" not in drift("verify", formula, "--explain").out
-
-
-def test_a_network_has_no_derivation(drift, network_file, monkeypatch):
-    monkeypatch.setattr("mirrordrift.cli.verify.decide_target", None)  # not decided in vain
-    done = drift("verify", network_file, "--explain")
-    assert done.code == 2
-    assert "this is a network; leave it out" in done.err
-
-
 def test_debug_shows_the_traceback(capsys, monkeypatch):
     from mirrordrift.cli import main
 
@@ -436,51 +353,3 @@ def test_debug_shows_the_traceback(capsys, monkeypatch):
     monkeypatch.setattr(verify.decide, "decide", decide)
     assert main(["verify", "dpo", "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
-
-
-def test_what_sympy_denies_is_unknown_and_a_bug(drift, monkeypatch):
-    import verify.explain.document
-
-    denial = verify.explain.document.Explanation("text", "latex", {"nonnegative": "f(2, 1) = -1"})
-    monkeypatch.setattr(verify.explain.document, "explain", lambda *_: denial)
-    done = drift("verify", "kl", "--explain")
-    assert done.code == 3
-    assert "f(2, 1) = -1" in done.out
-    assert "bug" in done.out
-
-
-def test_a_certificate_claims_nothing_that_sympy_denies(drift, tmp_path, monkeypatch):
-    import verify.explain.document
-
-    path = tmp_path / "kl.json"
-    denial = verify.explain.document.Explanation("text", "latex", {"nonnegative": "f(2, 1) = -1"})
-    monkeypatch.setattr(verify.explain.document, "explain", lambda *_: denial)
-    done = drift("verify", "kl", "--explain", "--json", "--certificate", path)
-    verdicts = {c["id"]: c["verdict"] for c in done.json["conditions"]}
-    assert verdicts["nonnegative"] == "unknown"
-    assert "nonnegative" not in json.loads(path.read_text())["conditions"]
-    replayed = drift("check", path, "--json").json["conditions"]
-    assert replayed == {name: word for name, word in verdicts.items() if word == "proved"}
-
-
-def test_what_rests_on_a_denied_proof_is_unknown_too():
-    from verify.explain.document import Explanation, apply_disagreements
-
-    claims = {
-        "defined": {"verdict": "proved", "by": "nonnegative"},
-        "nonnegative": {"verdict": "proved", "regions": {}},
-        "flat_at_identity": {"verdict": "proved", "regions": {}},
-    }
-    believed = Report(
-        "f",
-        "drift",
-        {},
-        tuple(Condition(name, Verdict.PROVED, "proof") for name in claims),
-        certificate={"schema": "s", "conditions": claims},
-    )
-    settled = apply_disagreements(believed, Explanation("", "", {"nonnegative": "f(2, 1) = -1"}))
-    assert settled["defined"].verdict is settled["nonnegative"].verdict is Verdict.UNKNOWN
-    assert "its proof is that of nonnegative" in settled["defined"].detail
-    assert settled["flat_at_identity"].verdict is Verdict.PROVED
-    assert settled.certificate["conditions"] == {"flat_at_identity": claims["flat_at_identity"]}
-    assert settled.certificate["schema"] == "s"
