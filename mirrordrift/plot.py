@@ -195,11 +195,15 @@ def _title(drift: Target) -> str:
 
 
 def _in_two_lines(text: str) -> str:
-    """As much as two lines hold, broken where no name or number is torn."""
+    """As much as two lines hold, broken where no name, number or power sign is torn."""
     if len(text) <= _TITLE_CHARACTERS:
         return text
     ends = range(_TITLE_CHARACTERS, 1, -1)
-    whole = (i for i in ends if not (text[i - 1].isalnum() and text[i].isalnum()))
+    whole = (
+        i
+        for i in ends
+        if not (text[i - 1].isalnum() and text[i].isalnum()) and text[i - 1 : i + 1] != "**"
+    )
     end = next(whole, _TITLE_CHARACTERS)
     first, second = text[:end], text[end:].lstrip()
     if len(second) > _TITLE_CHARACTERS:

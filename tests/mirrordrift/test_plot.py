@@ -118,6 +118,9 @@ def test_titles_tear_no_name():
     assert cut.endswith("…")
     assert max(map(len, cut.splitlines())) <= 42
     assert len(_in_two_lines("r" * 100).splitlines()) == 2
+    power = f"{'r' * 43}**2*A + {'r' * 20}"
+    for shift in range(4):
+        assert "*\n*" not in _in_two_lines(power[shift:])
 
 
 def test_slope_of_ppo():
