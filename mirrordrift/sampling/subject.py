@@ -87,16 +87,20 @@ class Subject:
 
     def _choose(self) -> Callable[..., Values]:
         problems: dict[str, str] = {}
+        misshapen = False
         for how, way, batched in self._ways():
             try:
                 values = way(*self.probe())
             except Exception as error:  # noqa: BLE001 - whatever f does not like, another way may do
                 problems[how] = _said(error)
                 continue
-            if batched and (values.shape == () or values.shape == (3,)):
-                self._check_pointwise(way, np.broadcast_to(values, (3,)), values.shape)
-            if values.shape == (3,):
+            if batched and (values.size == 1 or values.shape == (3,)):
+                self._check_pointwise(way, np.broadcast_to(values.ravel(), (3,)), values.size == 1)
+            if values.shape == (3,) and not misshapen:
                 return way
+            if values.shape == (3,):  # it takes numbers, but makes something else of a batch
+                break
+            misshapen = misshapen or (batched and values.size != 1)
             problems[how] = f"it returned an array of shape {values.shape}; expected (3,)"
         tried = "".join(f"\n  with {how}: {problem}" for how, problem in problems.items())
         raise TypeError(
@@ -105,9 +109,7 @@ class Subject:
             f"{tried}"
         )
 
-    def _check_pointwise(
-        self, way: Callable[..., Values], values: Values, shape: tuple[int, ...]
-    ) -> None:
+    def _check_pointwise(self, way: Callable[..., Values], values: Values, single: bool) -> None:
         """Raise TypeError if the value at a point depends on the rest of its batch."""
         rows = [tuple(np.array([x]) for x in row) for row in zip(*self.probe())]
         alone = [way(*row).reshape(-1) for row in rows]
@@ -115,7 +117,7 @@ class Subject:
             return
         what = (
             "it returned a single number for arrays of 3 points: it sums or averages over the batch"
-            if shape == ()
+            if single
             else "its value at a point changes with the other points of the batch, or by chance"
         )
         raise TypeError(
@@ -182,6 +184,8 @@ def as_float64(values: Any) -> tuple[Values, str]:
     if hasattr(values, "detach"):
         values = values.detach().cpu()
     array = np.asarray(values)
+    if array.dtype.kind == "c":
+        raise TypeError("it returned complex numbers; expected real ones")
     precision = "float64"
     if array.dtype in (np.float16, np.float32) or array.dtype.name == "bfloat16":
         precision = "float16" if array.dtype.itemsize == 2 else "float32"

@@ -96,6 +96,12 @@ ODD = {
     "shape": (lambda r, A: np.zeros((2, 2)), r"shape \(2, 2\); expected \(3,\)"),
     "mean": (lambda r, A: np.mean((r - 1) ** 2), "it sums or averages over the batch"),
     "sum": (lambda r, A: ((r - 1) ** 2).sum(), "return f at each point"),
+    "kept": (
+        lambda r, A: np.mean((r - 1) ** 2, keepdims=True),
+        "it sums or averages over the batch",
+    ),
+    "outer": (lambda r, A: np.outer(r - 1, r - 1), r"shape \(3, 3\); expected \(3,\)"),
+    "complex": (lambda r, A: (r - 1 + 0j) ** 2, "it returned complex numbers; expected real ones"),
     "centred": (lambda r, A: (r - 1) ** 2 * (A - A.mean()) ** 2, "changes with the other points"),
 }
 
