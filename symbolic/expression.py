@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from math import log2
 from typing import TypeVar, Union
 from weakref import WeakValueDictionary
 
@@ -236,8 +237,7 @@ def _bits(value: Fraction) -> int:
 
 
 def _is_decimal(value: Fraction) -> bool:
-    rest = value.denominator
-    for prime in (2, 5):
-        while rest % prime == 0:
-            rest //= prime
-    return rest == 1
+    """Whether the denominator is 2**a·5**b, which may have as many digits as the language allows."""
+    twos = (value.denominator & -value.denominator).bit_length() - 1
+    rest = value.denominator >> twos
+    return rest == 5 ** round((rest.bit_length() - 1) / log2(5))

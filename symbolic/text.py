@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import log2
 
 from symbolic.expression import Expression, Number, Symbol, fold
 from symbolic.operations import OPERATIONS
@@ -44,11 +45,11 @@ def _bracket(printed: tuple[str, int], least: int) -> str:
 
 def decimal(value: Fraction) -> str:
     """The shortest exact decimal of a rational with a finite expansion."""
-    shift = 0
-    while value.denominator != 1:
-        shift += 1
-        value *= 10
-    digits = str(value.numerator)
+    den = value.denominator
+    twos = (den & -den).bit_length() - 1
+    fives = round(((den >> twos).bit_length() - 1) / log2(5))
+    shift = max(twos, fives)
+    digits = str(value.numerator * 10**shift // den)
     if not shift:
         stripped = digits.rstrip("0")
         zeros = len(digits) - len(stripped)

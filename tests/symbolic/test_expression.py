@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import time
 from fractions import Fraction
 
 import pytest
@@ -43,6 +44,22 @@ def test_operators_build_the_tree_as_written():
     assert str(2 / r + A * Fraction(3, 5)) == "2/r + A*0.6"
     assert str(-(r**2)) == "-r**2"
     assert str(1 + r - A / 3 * 2) == "1 + r - A/3*2"
+
+
+@pytest.mark.parametrize("den", [1, 2, 5, 8, 3125, 10**300, 3, 7, 5**40 + 2, 2 * 5**40 - 5])
+def test_only_finite_decimals_are_literals(den):
+    rest = den
+    for prime in (2, 5):
+        while rest % prime == 0:
+            rest //= prime
+    assert (number(Fraction(1, den)).op in ("number", "neg")) is (rest == 1)
+
+
+def test_long_numbers_are_made_at_once():
+    start = time.process_time()
+    assert number(Fraction(1, 10**90_000)).op == "number"
+    assert number(Fraction(1, 3 * 10**90_000)).op == "div"
+    assert time.process_time() - start < 1
 
 
 def test_floats_and_booleans_are_refused():
