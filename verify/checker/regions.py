@@ -240,8 +240,9 @@ def _conclude(
     context: Context, tree: Expression, condition: str, proof: object, granted: bool
 ) -> None:
     node = as_node(proof, "a conclusion")
-    if granted and node.get("rule") == "undefined" and _is_empty(_still(context)):
-        return  # what was granted leaves no point
+    if granted and node.get("rule") == "undefined":
+        if _is_empty(_still(context)) or _is_empty(context):
+            return  # what was granted leaves no point
     try:
         context, smooth = _resolved(context, tree, granted)
         if isinstance(context, Eventual):
@@ -261,8 +262,13 @@ def _conclude(
 
 
 def _is_empty(context: Context) -> bool:
-    """Whether the facts exclude every point."""
-    return any(context.mask(tree) == 0 for tree, _ in context.facts)
+    """Whether the facts exclude every point: one of them what the others say."""
+    for position, (tree, mask) in enumerate(context.facts):
+        others = context.facts[:position] + context.facts[position + 1 :]
+        with suppress(Unproved):
+            if not context.mask(tree) or not context.with_facts(others).mask(tree) & mask:
+                return True
+    return False
 
 
 def _resolved(context: Context, tree: Expression, granted: bool) -> tuple[Context, Expression]:

@@ -66,7 +66,7 @@ class Attempt:
 def prove_region(attempt: Attempt) -> Node | None:
     """A certificate node for the goal ("defined", "nonnegative" or "zero") on a region, or None."""
     for text in _ordered_charts(attempt.region):
-        node = with_scales(partial(_in_chart, attempt, text))
+        node = with_scales(partial(_in_chart, attempt, text), attempt.budget)
         if node is not None:
             return node
     return None
@@ -78,13 +78,13 @@ def _in_chart(attempt: Attempt, text: str, scales: dict[str, Fraction]) -> Node 
     signs = Signs(region.domains, scales)
     prover = Prover(signs, Scatter.over(region.domains), attempt.budget)
     met = len(attempt.budget.suspects)
-    node = _by_halves(CellProver(prover, attempt, text), _charted(region, text))
+    node = by_halves(CellProver(prover, attempt, text), _charted(region, text))
     if node is None:
         attempt.suspects.extend(original(region, text, attempt.budget.suspects[met:]))
     return node if node is None or not text else {"rescale": "_a", "by": text, "then": node}
 
 
-def _by_halves(cells: CellProver, tree: Expression) -> Node | None:
+def by_halves(cells: CellProver, tree: Expression) -> Node | None:
     """Parameters that may have either sign are taken below and above 0 in turn."""
     signs = cells.prover.signs
     for name, domain in signs.domains.items():
@@ -103,7 +103,7 @@ def _by_halves(cells: CellProver, tree: Expression) -> Node | None:
                 part = Prover(
                     Signs(domains, signs.scales), Scatter.over(domains), cells.prover.budget
                 )
-                inner = _by_halves(CellProver(part, cells.attempt, cells.chart), tree)
+                inner = by_halves(cells.over(part), tree)
                 if inner is None:
                     return None
                 node[half] = inner

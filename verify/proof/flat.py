@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 
 from flint import fmpq_mpoly
 
@@ -17,7 +18,7 @@ from verify.algebra.masks import NEGATIVE, POSITIVE, ZERO, product
 from verify.algebra.polynomials import ONE_POLY, Quotient
 from verify.algebra.resolve import NoLimit, Resolver, Undecided, Undefined
 from verify.algebra.signs import Signs
-from verify.proof.cells import Attempt, Cell, CellProver, Node
+from verify.proof.cells import Attempt, Cell, CellProver, Node, by_halves
 from verify.proof.germs import definite, germ_of, value_at_zero
 from verify.proof.prove import Prover, with_scales
 from verify.proof.scatter import Scatter
@@ -109,9 +110,13 @@ def prove_flat(attempt: Attempt) -> tuple[Node | None, list[Failure]]:
     """A certificate node that f is flat as r -> 1 on one side, or the cells where it is not."""
     region, failures = attempt.region, list[Failure]()
 
-    def run(scales: dict[str, Fraction]) -> Node | None:
+    def run(halved: bool, scales: dict[str, Fraction]) -> Node | None:
         failures.clear()
         prover = Prover(Signs(region.domains, scales), Scatter.over(region.domains), attempt.budget)
-        return GermProver(prover, attempt, failures).build(region.tree, 0)
+        cells = GermProver(prover, attempt, failures)
+        return by_halves(cells, region.tree) if halved else cells.build(region.tree, 0)
 
-    return with_scales(run), failures
+    node = with_scales(partial(run, False), attempt.budget)
+    if node is None and not failures:
+        node = with_scales(partial(run, True), attempt.budget)
+    return node, failures

@@ -52,6 +52,8 @@ class Budget:
     steps: int
     suspects: list[Suspect] = field(default_factory=list)
     """Points where some goal seemed to fail."""
+    limit: str = ""
+    """The size limit of the exact algebra that ended an attempt, if one did."""
 
     def spend(self, steps: int = 1) -> bool:
         """Take steps; False once none are left. Raises OutOfTime."""
@@ -348,17 +350,26 @@ class Prover:
             goal = POSITIVE if strict else NONNEGATIVE
             return None if claim is None else part.prove(claim, goal, depth)
 
-        return with_scales(attempt)
+        return with_scales(attempt, self.budget)
 
 
-def with_scales(attempt: Callable[[dict[str, Fraction]], Proof | None]) -> Proof | None:
-    """Run `attempt(scales)`, again with finer exponentials each time it asks for them."""
+def with_scales(
+    attempt: Callable[[dict[str, Fraction]], Proof | None], budget: Budget | None = None
+) -> Proof | None:
+    """Run `attempt(scales)`, again with finer exponentials each time it asks for them.
+
+    The budget takes a note if the attempt grows too large.
+    """
     scales: dict[str, Fraction] = {}
     for _ in range(12):
         try:
             return attempt(scales)
         except ScaleNeeded:
             continue
-        except (TooLarge, Undefined, NoLimit, ZeroDivisionError):
+        except TooLarge as error:
+            if budget is not None:
+                budget.limit = str(error)
+            return None
+        except (Undefined, NoLimit, ZeroDivisionError):
             return None
     return None
