@@ -20,8 +20,8 @@ class Case:
     proofs: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the certificate says of each proved condition besides its verdict."""
     witnesses: dict[str, Witness] = field(default_factory=dict)
-    left: dict[str, str] = field(default_factory=dict)
-    """What is left to prove, for conditions tried without success."""
+    left: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Where a proof is missing and why, for conditions tried without success."""
     slopes: list[Failure] = field(default_factory=list)
     suspects: list[dict[str, Fraction]] = field(default_factory=list)
     """Points where proofs that failed seem to have had a reason."""

@@ -26,7 +26,7 @@ from verify.falsify import Findings, falsify
 from verify.proof.cells import Attempt, Node, prove_region
 from verify.proof.flat import prove_flat
 from verify.proof.prove import Budget
-from verify.proof.regions import regions
+from verify.proof.regions import Region, regions
 from verify.proof.structure import Structure
 from verify.proof.witnesses import slope_witness, value_witness
 from verify.report import CONDITIONS, Condition, Report, Verdict
@@ -80,6 +80,8 @@ def _run(case: Case) -> None:
         _note_findings(case, falsify(case.drift, deadline=case.deadline))
         _prove_by_structure(case, structure, _QUICK_STEPS)
     _decide_identity(case)
+    if case.open("zero_at_identity"):
+        _note_findings(case, falsify(case.drift, deadline=case.deadline))
     _decide_flatness(case)
     _prove_everywhere(case, _QUICK_STEPS)
     if case.open("nonnegative") or case.open("defined"):
@@ -140,7 +142,7 @@ def _all_regions(
         node = prove_region(attempt)
         if node is None:
             name = "zero_at_identity" if goal == "zero" else goal
-            case.left[name] = f"region {region.key or 'everywhere'}"
+            case.left[name] = _left(region, attempt)
             case.suspects += attempt.suspects
             if goal == "zero" and name not in case.witnesses:
                 witness = value_witness(attempt)
@@ -176,7 +178,7 @@ def _decide_flatness(case: Case) -> None:
             nodes[region.key] = node
             continue
         complete = False
-        case.left.setdefault("flat_at_identity", f"region {region.key}")
+        case.left.setdefault("flat_at_identity", _left(region, attempt))
         for failure in failures:
             witness = slope_witness(failure)
             if witness is not None:
@@ -208,13 +210,21 @@ def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
         return Condition(
             name, Verdict.PROVED, method, detail="where f is defined" if granted else ""
         )
-    left = case.left.get(name, "not reached")
+    left, reason = case.left.get(name, ("not reached", ""))
+    if case.timed_out:
+        reason = "time ran out: raise --timeout"
+    return Condition(name, Verdict.UNKNOWN, "none", detail=f"{left}; {reason}")
+
+
+def _left(region: Region, attempt: Attempt) -> tuple[str, str]:
+    """Where a proof is missing, and why."""
+    limit = attempt.budget.limit
     reason = (
-        "time ran out: raise --timeout"
-        if case.timed_out
+        f"{limit} is beyond exact algebra: use smaller numbers and powers, or fewer operations"
+        if limit
         else "no rule applies within the step budget"
     )
-    return Condition(name, Verdict.UNKNOWN, "none", detail=f"{left}; {reason}")
+    return f"region {region.key or 'everywhere'}", reason
 
 
 def _method(case: Case, name: str) -> str:

@@ -76,6 +76,30 @@ def test_the_time_limit_holds(text):
     assert check_certificate(report.certificate).ok
 
 
+@pytest.mark.parametrize("text", [
+    "r*1e-300**300",
+    "1e-300**300*(r-1)**2*tanh(A)**2",
+    "(r-1)**2+(1e-300)**299*((1e300)*(300))**300*log(r)**2*A",
+    "2**(2**(100*r*A))*(r-1)**2",
+])  # fmt: skip
+def test_the_time_limit_holds_for_long_numbers(text):
+    start = time.process_time()
+    report = decide(Drift.from_text(text), timeout=1)
+    assert time.process_time() - start <= 1.15
+    assert check_certificate(report.certificate).ok
+
+
+@pytest.mark.parametrize(("text", "limit"), [
+    ("(r-1)**2*(1e300*A+1)**60", "4096 bits"),
+    ("(r-1)**2*(1+A+r+log(r))**60", "1500 terms"),
+    ("(r-1)**2*((r+A)**300)**300", "1500 terms"),
+])  # fmt: skip
+def test_a_verdict_names_the_limit_that_was_met(text, limit):
+    report = decide(Drift.from_text(text))
+    assert limit in report["flat_at_identity"].detail
+    assert report["flat_at_identity"].verdict is Verdict.UNKNOWN
+
+
 def test_a_timeout_only_turns_decisions_into_unknown():
     drift = Drift.from_text("relu((r-1)*A-2*tanh((r-1)*A/2))")
     full, none = decide(drift), decide(drift, timeout=1e-9)

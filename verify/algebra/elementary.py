@@ -6,9 +6,9 @@ their lower ends, so that every exponent that can be non-negative is.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
-from math import gcd
+from math import floor, gcd
 from typing import NoReturn
 
 from flint import fmpq_mpoly, fmpz
@@ -16,12 +16,15 @@ from flint import fmpq_mpoly, fmpz
 from verify.algebra.kernel import Kernel
 from verify.algebra.polynomials import (
     GENERATORS,
+    MAX_BITS,
     ONE_POLY,
     Quotient,
     ScaleNeeded,
     TooLarge,
     as_fraction,
+    bits,
     constant,
+    powered,
     used,
 )
 
@@ -32,6 +35,8 @@ MAX_ROOT = 12
 MAX_CONSTANT_POWER, MAX_CONSTANT_ROOT = 64, 60
 _CONSTANT = "constant"
 """The key of the exponentials of rationals: powers of one atom, as far as that is handy."""
+_TRIAL = 1000
+"""Primes up to here are looked for in long numbers."""
 MAX_SPLIT, MAX_SPLIT_OVER = 8, 3
 """Terms over which exp is split: of a polynomial, of a proper quotient."""
 
@@ -84,7 +89,7 @@ class Elementary(Kernel):
         index = self.atom("exp", key, inside=inside, rate=rate)
         power = int(coefficient / rate)
         if abs(power) > MAX_POWER:
-            raise TooLarge
+            raise TooLarge(f"an exponential to a power beyond {MAX_POWER}")
         generator = GENERATORS[index] ** abs(power)
         return Quotient(generator, ONE_POLY) if power >= 0 else self.quotient(ONE_POLY, generator)
 
@@ -105,7 +110,25 @@ class Elementary(Kernel):
         """exp(s) itself where the argument is a variable, else exp of the argument as it is met."""
         present = used(inside.num)
         plain = inside.den.is_one() and len(present) == 1 and inside.num.total_degree() == 1
+        if plain and not self.variables(inside):
+            return abs(coefficient)
         return _gcd(Fraction(1), coefficient) if plain and present else abs(coefficient)
+
+    def power(self, a: Quotient, n: int) -> Quotient:
+        """a**n; the power of a number that is too long to multiply out is an exponential."""
+        lead = as_fraction(a.num.leading_coefficient()) if not a.is_zero else Fraction(0)
+        if abs(n) * bits(lead) <= MAX_BITS or abs(lead) in (0, 1):
+            return super().power(a, n)
+        total = self.rational(-1 if lead < 0 and n % 2 else 1)
+        for prime, power in _prime_powers(abs(lead)):
+            total = self.mul(total, self._prime_power(prime, power * n))
+        rest = Quotient(a.num / a.num.leading_coefficient(), a.den)
+        return self.mul(total, super().power(rest, n))
+
+    def _prime_power(self, prime: int, power: int) -> Quotient:
+        if abs(power) * prime.bit_length() <= MAX_BITS:
+            return self.rational(Fraction(prime) ** power)
+        return self._exp_power(self._log_rational(Fraction(prime), 1), Fraction(power))
 
     def _finer_constant(self, q: int) -> None:
         """Ask for a finer exponential of rationals, if it stays handy."""
@@ -155,13 +178,10 @@ class Elementary(Kernel):
 
     def _log_rational(self, value: Fraction, direction: int) -> Quotient:
         total = self.rational(0)
-        for integer, sign in ((value.numerator, 1), (value.denominator, -1)):
-            for prime, power in _factor_integer(integer):
-                inside = self.rational(prime)
-                index = self.atom("log", inside.key, inside=inside)
-                total = self.quotient(
-                    total.num + GENERATORS[index] * (sign * power * direction), total.den
-                )
+        for prime, power in _prime_powers(value):
+            inside = self.rational(prime)
+            index = self.atom("log", inside.key, inside=inside)
+            total = self.quotient(total.num + GENERATORS[index] * (power * direction), total.den)
         return total
 
     def root_power(self, base: Quotient, exponent: Fraction) -> Quotient:
@@ -169,8 +189,11 @@ class Elementary(Kernel):
         if exponent.denominator == 1:
             return self.power(base, int(exponent))
         q = exponent.denominator
+        if base.num.is_constant() and base.den.is_constant() and not 0 < exponent < 1:
+            whole = floor(exponent)
+            return self.mul(self.power(base, whole), self.root_power(base, exponent - whole))
         # root_q(N/D) = root_q(N D^(q-1)) / D with D > 0: callers orient D.
-        radicand = base.num * base.den ** (q - 1)
+        radicand = base.num * powered(base.den, q - 1)
         outside, inside = ONE_POLY, ONE_POLY
         content, factors = radicand.factor()
         for factor, multiplicity in factors:
@@ -210,10 +233,10 @@ class Elementary(Kernel):
 
     def _rational_root(self, value: Fraction, q: int) -> fmpq_mpoly:
         """value**(1/q) over the roots of its primes, so that sqrt(2)·sqrt(3) is sqrt(6)."""
-        root = constant(Fraction(1, value.denominator))
-        for prime, power in _factor_integer(value.numerator * value.denominator ** (q - 1)):
+        root = ONE_POLY
+        for prime, power in _prime_powers(value):
             whole, rest = divmod(power, q)
-            root *= constant(prime**whole)
+            root *= constant(Fraction(prime) ** whole)
             if rest:
                 root *= self._root_atom(constant(prime), q) ** rest
         return root
@@ -223,12 +246,12 @@ class Elementary(Kernel):
         return 1 if all(c > 0 for c in self.shifted(poly).coeffs()) else None
 
 
-def _factor_integer(value: int) -> list[tuple[int, int]]:
-    if value == 1:
-        return []
-    if value.bit_length() > 64:
-        return [(value, 1)]
-    return [(int(p), int(k)) for p, k in fmpz(value).factor()]
+def _prime_powers(value: Fraction) -> Iterator[tuple[int, int]]:
+    """Primes and their powers in a positive number; of a long one small primes and the rest."""
+    for integer, sign in ((value.numerator, 1), (value.denominator, -1)):
+        limit = _TRIAL if integer.bit_length() > 64 else None
+        for prime, power in fmpz(integer).factor(trial_limit=limit):
+            yield int(prime), sign * int(power)
 
 
 def _exact_root(value: Fraction, q: int) -> Fraction | None:

@@ -16,6 +16,7 @@ from symbolic.expression import Expression, call, number, symbol
 from verify.algebra.polynomials import (
     GENERATORS,
     MAX_ATOMS,
+    MAX_EXPANSION,
     MAX_TERMS,
     ONE_POLY,
     ZERO_POLY,
@@ -23,10 +24,17 @@ from verify.algebra.polynomials import (
     Quotient,
     TooLarge,
     as_fraction,
+    bounded,
     coefficients,
+    compose,
     constant,
+    expansion,
+    powered,
     used,
 )
+
+_DIGITS = 90
+"""Of a literal in a certificate."""
 
 
 class Kernel:
@@ -63,9 +71,7 @@ class Kernel:
         lead = den.leading_coefficient()
         if lead != 1:
             num, den = num / lead, den / lead
-        if len(num.coeffs()) > MAX_TERMS or len(den.coeffs()) > MAX_TERMS:
-            raise TooLarge
-        return Quotient(num, den)
+        return Quotient(bounded(num), bounded(den))
 
     def reduced(self, poly: fmpq_mpoly) -> fmpq_mpoly:
         """Powers of roots beyond their index replaced by the radicand."""
@@ -76,7 +82,7 @@ class Kernel:
             total = ZERO_POLY
             for power, part in coefficients(poly, index).items():
                 whole, rest = divmod(power, atom.index)
-                total += part * atom.inside.num**whole * GENERATORS[index] ** rest
+                total += part * powered(atom.inside.num, whole) * GENERATORS[index] ** rest
             return self.reduced(total)
         return poly
 
@@ -99,15 +105,12 @@ class Kernel:
     def power(self, a: Quotient, n: int) -> Quotient:
         if n < 0:
             return self.power(self.div(self.one, a), -n)
-        terms = max(len(a.num.coeffs()), len(a.den.coeffs()))
-        if n > 64 and terms > 1 or terms > 2 and n * terms > 200:
-            raise TooLarge
-        return self.quotient(a.num**n, a.den**n)
+        return self.quotient(powered(a.num, n), powered(a.den, n))
 
     @staticmethod
     def _guard(a: fmpq_mpoly, b: fmpq_mpoly) -> None:
-        if len(a.coeffs()) * len(b.coeffs()) > 200_000:
-            raise TooLarge
+        if len(a) * len(b) > 200_000:
+            raise TooLarge(f"a polynomial of more than {MAX_TERMS} terms")
 
     @property
     def one(self) -> Quotient:
@@ -132,7 +135,9 @@ class Kernel:
         found = self._index.get(f"{kind}:{key}")
         if found is None:
             if len(self.atoms) >= MAX_ATOMS:
-                raise TooLarge
+                raise TooLarge(
+                    f"more than {MAX_ATOMS} different exponentials, logarithms and roots"
+                )
             found = len(self.atoms)
             self.atoms.append(Atom(kind, name, inside, rate, index))
             self._has_roots |= kind == "root"
@@ -169,10 +174,10 @@ class Kernel:
         return GENERATORS[index]
 
     def shifted(self, poly: fmpq_mpoly) -> fmpq_mpoly:
-        args = list(GENERATORS)
-        for index in used(poly):
-            args[index] = self.shift(index)
-        return poly.compose(*args)
+        args = {index: self.shift(index) for index in used(poly)}
+        if expansion(poly, args) > MAX_EXPANSION:
+            raise TooLarge(f"a polynomial of more than {MAX_TERMS} terms")
+        return compose(poly, args)
 
     # Derivatives and substitution ------------------------------------------------------
 
@@ -263,7 +268,7 @@ class Kernel:
         assert atom.inside is not None
         inside = self.tree(atom.inside)
         if atom.kind == "exp":
-            return call("exp", inside if atom.rate == 1 else number(atom.rate) * inside)
+            return call("exp", inside if atom.rate == 1 else literal(atom.rate) * inside)
         if atom.kind == "log":
             return call("log", inside)
         return (
@@ -271,8 +276,24 @@ class Kernel:
         )
 
 
+def literal(value: Fraction) -> Expression:
+    """A number >= 0 as a formula that can be read again: no literal has too many digits."""
+    if value.numerator.bit_length() < 160 and value.denominator.bit_length() < 40:
+        return number(value)
+    top = _digits(value.numerator)
+    return top if value.denominator == 1 else top / _digits(value.denominator)
+
+
+def _digits(value: int) -> Expression:
+    high, low = divmod(value, 10**_DIGITS)
+    if not high:
+        return number(low)
+    high_part = _digits(high) * number(10**_DIGITS)
+    return high_part + number(low) if low else high_part
+
+
 def _term_tree(coefficient: Fraction, factors: list[tuple[Expression, int]]) -> Expression:
-    tree: Expression | None = None if coefficient == 1 and factors else number(coefficient)
+    tree: Expression | None = None if coefficient == 1 and factors else literal(coefficient)
     for base, power in factors:
         factor = base if power == 1 else base ** number(power)
         tree = factor if tree is None else tree * factor

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import prod
+from math import comb, prod
 
 from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
 MAX_ATOMS = 20
 MAX_TERMS = 1500
+MAX_EXPANSION = 6000
+"""Terms before like ones meet, where generators are replaced by sums."""
+MAX_DEGREE = 100_000
+MAX_BITS = 4096
+"""The longest number that is multiplied out, as a coefficient or as the power of a number."""
 _CTX = fmpq_mpoly_ctx.get([f"x{i}" for i in range(MAX_ATOMS)], Ordering.lex)
 GENERATORS = _CTX.gens()
 ZERO_POLY, ONE_POLY = _CTX.from_dict({}), _CTX.from_dict({(0,) * MAX_ATOMS: 1})
 
 
 class TooLarge(Exception):
-    """A step budget of the exact algebra is spent; the attempt is given up."""
+    """A size limit of the exact algebra is met; the text says which, and the attempt is given up."""
 
 
 class ScaleNeeded(Exception):
@@ -65,6 +70,35 @@ def as_fraction(value: fmpq) -> Fraction:
 def key_of(poly: fmpq_mpoly) -> str:
     """Equal polynomials have equal keys (flint's polynomials cannot be hashed)."""
     return str(poly)
+
+
+def bits(value: Fraction) -> int:
+    """The length of the longer of numerator and denominator."""
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def bounded(poly: fmpq_mpoly) -> fmpq_mpoly:
+    """The polynomial, if it keeps to the sizes of exact algebra. Raises TooLarge."""
+    if len(poly) > MAX_TERMS:
+        raise TooLarge(f"a polynomial of more than {MAX_TERMS} terms")
+    if any(c.height_bits() > MAX_BITS for c in poly.coeffs()):
+        raise TooLarge(f"a number of more than {MAX_BITS} bits")
+    return poly
+
+
+def powered(poly: fmpq_mpoly, n: int) -> fmpq_mpoly:
+    """poly**n for n >= 0, if that is certain to keep to the sizes. Raises TooLarge."""
+    if n > 1 and not poly.is_zero():
+        degrees = [int(degree) for degree in poly.degrees() if degree]
+        if n * max(degrees, default=0) > MAX_DEGREE:
+            raise TooLarge(f"a power beyond {MAX_DEGREE}")
+        free = comb(n + len(poly) - 1, len(poly) - 1)
+        if min(free, prod(1 + n * degree for degree in degrees)) > MAX_TERMS:
+            raise TooLarge(f"a polynomial of more than {MAX_TERMS} terms")
+        longest = max((int(c.height_bits()) for c in poly.coeffs() if abs(c) != 1), default=0)
+        if n * longest > MAX_BITS:
+            raise TooLarge(f"a number of more than {MAX_BITS} bits")
+    return poly**n
 
 
 def used(poly: fmpq_mpoly) -> list[int]:

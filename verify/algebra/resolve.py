@@ -10,7 +10,7 @@ from fractions import Fraction
 from symbolic.expression import Expression, Number, Symbol, constant_value, integer_exponent
 from verify.algebra.elementary import MAX_ROOT
 from verify.algebra.masks import ANY, NEGATIVE, NONNEGATIVE, NONPOSITIVE, NONZERO, POSITIVE, ZERO
-from verify.algebra.polynomials import GENERATORS, Quotient, TooLarge
+from verify.algebra.polynomials import GENERATORS, Quotient, constant
 from verify.algebra.signs import Signs
 
 
@@ -114,9 +114,7 @@ class Resolver:
     def _value(self, node: Expression) -> Quotient:
         k = self.signs
         if isinstance(node, Number):
-            if node.value.numerator.bit_length() > 20_000:
-                raise TooLarge
-            return k.rational(node.value)
+            return k.quotient(constant(node.value))
         if isinstance(node, Symbol):
             return k.quotient(GENERATORS[k.variable(node.name)])
         op = node.op

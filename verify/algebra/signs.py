@@ -11,6 +11,7 @@ from verify.algebra.elementary import Elementary
 from verify.algebra.masks import ANY, NEGATIVE, NONZERO, POSITIVE, ZERO, flip, product
 from verify.algebra.polynomials import (
     GENERATORS,
+    MAX_EXPANSION,
     MAX_TERMS,
     ONE_POLY,
     Atom,
@@ -26,7 +27,6 @@ from verify.algebra.sturm import sign_on
 from verify.clock import look
 
 _MAX_PRECISION = 2048
-_MAX_EXPANSION = 6000
 
 
 class Signs(Elementary):
@@ -223,7 +223,7 @@ class Signs(Elementary):
                 if not self.domains[self.atoms[index].name].upper_open:
                     closed.append(index)
         if mode != "plain" and args:
-            if expansion(poly, args) > _MAX_EXPANSION:
+            if expansion(poly, args) > MAX_EXPANSION:
                 return ANY
             poly = compose(poly, args)
         if len(poly.coeffs()) > MAX_TERMS:

@@ -226,7 +226,7 @@ class Table:
 
     @staticmethod
     def guard_power(poly: fmpq_mpoly, n: int) -> None:
-        if n < 2 or len(poly) == 0:
+        if n < 2 or len(poly) == 0 or poly.is_one():
             return
         if n > MAX_POWER or comb(n + len(poly) - 1, len(poly) - 1) > MAX_TERMS:
             raise TooLarge(f"the power {n} of a sum of {len(poly)} terms")

@@ -281,7 +281,7 @@ class Context(Elementary):
         if n is not None:
             if n < 0:
                 self.require(base, NONZERO, "the base of a negative power")
-            return self.table.power(base, n)
+            return self.power(base, n)
         value = constant_value(node.args[1])
         if base.is_zero or self.sign(base, ZERO) == ZERO:
             self.require(exponent, POSITIVE, "the exponent of 0")

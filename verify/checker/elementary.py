@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor
 
 from flint import fmpq_mpoly, fmpz
 
@@ -25,6 +26,10 @@ from verify.checker.signs import NEGATIVE, POSITIVE, Signs
 
 MAX_ROOT = 12
 MAX_SPLIT, MAX_SPLIT_OVER = 8, 3
+_LONG = 4096
+"""Bits beyond which the power of a number is not multiplied out."""
+_SMALL_PRIMES = 1000
+"""How far primes are looked for in a long number."""
 
 
 class Elementary(Signs):
@@ -67,8 +72,12 @@ class Elementary(Signs):
             atom = table.atoms[present[0]]
             if atom.kind == "log":
                 return self.root(atom.inside, factor)
-        key = inside.key
-        plain = linear or inside == ONE
+        return self._exponential(inside, factor, linear)
+
+    def _exponential(self, inside: Quotient, factor: Fraction, linear: bool) -> Quotient:
+        """exp(factor·inside) as a power of an atom."""
+        table, key = self.table, inside.key
+        plain = inside == ONE or (linear and bool(table.names(inside)))
         rate = table.rates.setdefault(
             key, common_rate(Fraction(1), factor) if plain else abs(factor)
         )
@@ -145,13 +154,37 @@ class Elementary(Signs):
                 total = self.table.add(total, Quotient(atom * (sign * power), UNIT))
         return total
 
+    def power(self, base: Quotient, n: int) -> Quotient:
+        """base**n for an integer n (base != 0 if n < 0); of a long number in exponentials of logs."""
+        table = self.table
+        lead = as_fraction(base.num.leading_coefficient()) if not base.is_zero else Fraction(0)
+        size = lead.numerator.bit_length() + lead.denominator.bit_length()
+        if abs(lead) in (0, 1) or abs(n) * size <= _LONG:
+            return table.power(base, n)
+        result = table.power(Quotient(base.num / constant(lead), base.den), n)
+        if lead < 0 and n % 2:
+            result = Quotient(-result.num, result.den)
+        for integer, sign in ((abs(lead.numerator), n), (lead.denominator, -n)):
+            for prime, times in _prime_powers(integer):
+                result = table.mul(result, self._prime_power(prime, sign * times))
+        return result
+
+    def _prime_power(self, prime: int, n: int) -> Quotient:
+        if abs(n) * prime.bit_length() <= _LONG:
+            return rational(Fraction(prime) ** n)
+        logarithm = Quotient(X[self.table.logarithm(rational(prime))], UNIT)
+        return self._exponential(logarithm, Fraction(n), True)
+
     def root(self, base: Quotient, exponent: Fraction) -> Quotient:
         """base**exponent for base >= 0 (> 0 if the exponent is negative)."""
         table, q = self.table, exponent.denominator
         if q == 1:
-            return table.power(base, exponent.numerator)
+            return self.power(base, exponent.numerator)
         if base.is_zero:
             return base
+        if base.num.is_constant() and base.den.is_one() and not 0 < exponent < 1:
+            whole = floor(exponent)
+            return table.mul(self.power(base, whole), self.root(base, exponent - whole))
         below = self.sign_of(base.den)
         if below == NEGATIVE:
             base = Quotient(-base.num, -base.den)
@@ -220,9 +253,8 @@ class Elementary(Signs):
 
 
 def _prime_powers(value: int) -> list[tuple[int, int]]:
-    """Factors of a positive integer: primes, or the whole where it is large."""
+    """Factors of a positive integer: primes; of a long one small primes, and the rest."""
     if value == 1:
         return []
-    if value.bit_length() > 64:
-        return [(value, 1)]
-    return [(int(prime), int(power)) for prime, power in fmpz(value).factor()]
+    limit = _SMALL_PRIMES if value.bit_length() > 64 else None
+    return [(int(prime), int(power)) for prime, power in fmpz(value).factor(trial_limit=limit)]

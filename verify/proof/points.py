@@ -18,6 +18,8 @@ from verify.proof.prove import Prover
 
 _MAX_POINTS = 400
 _PRECISIONS = (64, 256, 1024)
+_MAX_BITS = 12_000
+"""Of a rational that can be written out; Python writes 4300 digits."""
 
 
 def ball_text(value: arb) -> str:
@@ -28,7 +30,7 @@ def ball_text(value: arb) -> str:
 def value_at(signs: Signs, value: Quotient, point: dict[str, Fraction]) -> tuple[int, str]:
     """(sign mask, text) of a quotient at an exact point; the text is a rational where it is one."""
     tree = substitute(signs.tree(value), {name: number(at) for name, at in point.items()})
-    exact = constant_value(tree)
+    exact = constant_value(tree, _MAX_BITS)
     if exact is not None:
         return (POSITIVE if exact > 0 else NEGATIVE if exact < 0 else ZERO), str(exact)
     old = ctx.prec

@@ -16,6 +16,7 @@ from symbolic.domains import Interval
 from verify.algebra.kernel import Kernel
 from verify.algebra.masks import NEGATIVE, POSITIVE, ZERO
 from verify.algebra.polynomials import Quotient, as_fraction, used
+from verify.falsify.sampling import as_float
 
 _POINTS = 320
 _NOISE = 1e-11
@@ -75,7 +76,7 @@ class Scatter:
             total = np.zeros(self.size)
             scale = np.zeros(self.size)
             for monomial, coefficient in poly.terms():
-                term = np.full(self.size, float(as_fraction(coefficient)))
+                term = np.full(self.size, as_float(as_fraction(coefficient)))
                 for i, value in atoms.items():
                     if monomial[i]:
                         term = term * value ** int(monomial[i])
@@ -95,7 +96,7 @@ class Scatter:
             bottom, _ = self.poly(kernel, atom.inside.den)
             inside = top / bottom
             found = (
-                np.exp(inside * float(atom.rate))
+                np.exp(inside * as_float(atom.rate))
                 if atom.kind == "exp"
                 else np.log(inside)
                 if atom.kind == "log"
@@ -114,11 +115,11 @@ def _points(domains: tuple[tuple[str, Interval], ...]) -> tuple[tuple[str, Any],
 def _draw(domain: Interval, rng: Any) -> Any:
     unit = rng.random(_POINTS)
     if domain.lower is not None and domain.upper is not None:
-        low, high = float(domain.lower), float(domain.upper)
+        low, high = as_float(domain.lower), as_float(domain.upper)
         return low + (high - low) * np.where(unit < 0.8, unit, (unit * 1e4) % 1)
     size = np.exp(np.where(unit < 0.7, rng.uniform(-4, 2.5, _POINTS), rng.uniform(-9, 5, _POINTS)))
     if domain.lower is not None:
-        return float(domain.lower) + size
+        return as_float(domain.lower) + size
     if domain.upper is not None:
-        return float(domain.upper) - size
+        return as_float(domain.upper) - size
     return size * np.where(rng.random(_POINTS) < 0.5, -1.0, 1.0)
