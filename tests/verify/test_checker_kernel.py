@@ -359,6 +359,8 @@ def test_roots_are_counted(roots, a, b, left, right):
     ("u - 1", NONNEGATIVE), ("v + 1", NEGATIVE), ("k + 2", NONNEGATIVE), ("k - 3", NONPOSITIVE), ("k - 3.1", NEGATIVE),
     ("x**2 + x + 1", POSITIVE), ("x**2 - 2", ANY), ("log(1 + _s)", POSITIVE), ("exp(1) - 2.7182818284", POSITIVE),
     ("log(8) - 3*log(2)", ZERO), ("sqrt(8) - 2*sqrt(2)", ZERO), ("tanh(_a) - 1", NEGATIVE), ("exp(x)*_s", POSITIVE),
+    ("(-1e300)**33", NEGATIVE), ("1e-300**300", POSITIVE), ("(6**300)**30 - (2**300)**30*(3**300)**30", ZERO),
+    ("exp(300*log(9e99)) - (9e99)**300", ZERO), ("(1e300*x)**300", NONNEGATIVE), ("(1e300)**(100/3) - 1e300**33", POSITIVE),
     ("softplus(x)", POSITIVE), ("sigmoid(x) - 1", NEGATIVE), ("(_s*_a)**0.7", POSITIVE), ("u**_s - 1", NONNEGATIVE),
     ("_s - 2*sqrt(_s*_a) + _a", ANY), ("2**_s - 1", POSITIVE), ("4 - k**2", ANY), ("exp(v+1) - 1", NEGATIVE), ("-(1+v)**3 - 2*(1+v)**2 - 2*(1+v) + 1", POSITIVE), ("exp(v) - 1", NEGATIVE), ("exp(v+1) - exp(2*v+2)", POSITIVE), ("k**3 + 9", POSITIVE),
 ])  # fmt: skip
