@@ -22,7 +22,7 @@ from verify.checker.algebra import (
     rational,
     used,
 )
-from verify.checker.signs import NEGATIVE, POSITIVE, Signs
+from verify.checker.signs import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO, Signs
 
 MAX_ROOT = 12
 MAX_SPLIT, MAX_SPLIT_OVER = 8, 3
@@ -180,8 +180,8 @@ class Elementary(Signs):
         table, q = self.table, exponent.denominator
         if q == 1:
             return self.power(base, exponent.numerator)
-        if base.is_zero:
-            return base
+        if base.is_zero or self.sign(base, NONNEGATIVE) == ZERO:
+            return ZERO_QUOTIENT
         if base.num.is_constant() and base.den.is_one() and not 0 < exponent < 1:
             whole = floor(exponent)
             return table.mul(self.power(base, whole), self.root(base, exponent - whole))

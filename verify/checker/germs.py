@@ -79,9 +79,10 @@ class Eventual(Context):
     def flat(self, smooth: Expression, at_identity: Expression) -> None:
         """Insist that smooth − at_identity is o(s): value and slope at s = 0+ are 0.
 
-        `at_identity` is the value at r = 1, free of s.
+        `at_identity` is the value at r = 1, free of s: where the limit's facts hold, its normal form.
         """
-        self.work(lambda: self._flat(self.normal(self.simplified(smooth) - at_identity)))
+        value = self.limit.simplified(at_identity)
+        self.work(lambda: self._flat(self.normal(self.simplified(smooth) - value)))
 
     def _flat(self, gap: Quotient) -> None:
         bottom = zero_at(self.table.tree(Quotient(gap.den, UNIT)), S)
