@@ -20,7 +20,6 @@ from verify.algebra.polynomials import (
     ONE_POLY,
     Quotient,
     ScaleNeeded,
-    TooLarge,
     as_fraction,
     bits,
     constant,
@@ -86,10 +85,14 @@ class Elementary(Kernel):
         rate = self.scales.setdefault(key, self._first_rate(inside, coefficient))
         if (coefficient / rate).denominator != 1:
             self.finer(key, coefficient)
-        index = self.atom("exp", key, inside=inside, rate=rate)
         power = int(coefficient / rate)
-        if abs(power) > MAX_POWER:
-            raise TooLarge(f"an exponential to a power beyond {MAX_POWER}")
+        if abs(power) > MAX_POWER:  # keep the degree low: an atom of its own
+            key, rate, power = (
+                f"{key} {abs(coefficient)}",
+                abs(coefficient),
+                int(coefficient / abs(coefficient)),
+            )
+        index = self.atom("exp", key, inside=inside, rate=rate)
         generator = GENERATORS[index] ** abs(power)
         return Quotient(generator, ONE_POLY) if power >= 0 else self.quotient(ONE_POLY, generator)
 
@@ -110,9 +113,9 @@ class Elementary(Kernel):
         """exp(s) itself where the argument is a variable, else exp of the argument as it is met."""
         present = used(inside.num)
         plain = inside.den.is_one() and len(present) == 1 and inside.num.total_degree() == 1
-        if plain and not self.variables(inside):
-            return abs(coefficient)
-        return _gcd(Fraction(1), coefficient) if plain and present else abs(coefficient)
+        if plain and self.atoms[present[0]].kind == "variable":
+            return _gcd(Fraction(1), coefficient)
+        return abs(coefficient)
 
     def power(self, a: Quotient, n: int) -> Quotient:
         """a**n; the power of a number that is too long to multiply out is an exponential."""
@@ -206,6 +209,16 @@ class Elementary(Kernel):
                         self.finer(atom.inside.key, atom.rate / q)
                     if self._index.get(f"exp:{_CONSTANT}") == present[0]:
                         self._finer_constant(q)
+                if atom.kind == "root" and q * atom.index <= MAX_ROOT:
+                    rest, power = radicand / factor**multiplicity, Fraction(multiplicity, q)
+                    assert atom.inside is not None
+                    root = self.mul(
+                        self.root_power(Quotient(rest, ONE_POLY), Fraction(1, q)),
+                        self.root_power(atom.inside, power / atom.index),
+                    )
+                    return self.power(
+                        self.div(root, Quotient(base.den, ONE_POLY)), exponent.numerator
+                    )
             inside *= factor ** (multiplicity % q)
             outside *= factor ** (multiplicity // q)
         sign = self.weak_sign(outside) if q % 2 == 0 else 1

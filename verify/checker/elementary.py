@@ -228,6 +228,8 @@ class Elementary(Signs):
             atom = self.table.atoms[used(factor)[0]]
             if atom.kind == "exp":
                 return self._exp_term(atom.inside, atom.rate * Fraction(multiplicity, q))
+            if atom.kind == "root" and q * atom.index <= MAX_ROOT:
+                return self.root(atom.inside, Fraction(multiplicity, q * atom.index))
         index = self.table.root(factor, q)
         return self.table.quotient(X[index] ** multiplicity)
 

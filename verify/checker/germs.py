@@ -12,7 +12,7 @@ from fractions import Fraction
 from flint import fmpq_mpoly
 
 from symbolic.expression import Expression, number
-from verify.checker.algebra import UNIT, Quotient, Range, Table, Unproved, parts, used
+from verify.checker.algebra import ONE, UNIT, Quotient, Range, Table, Unproved, X, parts, used
 from verify.checker.context import Context, Fact, zero_at
 from verify.checker.signs import ANY, DECIDED, NEGATIVE, POSITIVE, ZERO
 
@@ -62,7 +62,10 @@ class Eventual(Context):
         value = Quotient(poly, UNIT)
         if S not in self.table.names(value):
             return ANY
+        first = used(poly)[0]
         try:
+            if self.table.atoms[first].kind == "log" and poly == X[first]:
+                return self.sign(self.table.sub(self.table.atoms[first].inside, ONE))
             for _ in range(_MAX_ORDER + 1):
                 mask = self.limit.mask(zero_at(self.table.tree(value), S))
                 if mask in (0, POSITIVE, NEGATIVE):
@@ -110,7 +113,8 @@ class Eventual(Context):
     def _vanishing_powers(self, poly: fmpq_mpoly) -> dict[int, Expression]:
         """Atoms base**e with a base that is 0 at s = 0 and e > 0: a lower bound of their order in s.
 
-        All other atoms of the polynomial are smooth at s = 0, or this raises Unproved.
+        Of log(base) that bound is 0, to be exceeded: it grows more slowly than any power of s. All
+        other atoms of the polynomial are smooth at s = 0, or this raises Unproved.
         """
         found: dict[int, Expression] = {}
         for index in used(poly):
@@ -122,7 +126,10 @@ class Eventual(Context):
             at_zero = self.limit.mask(zero_at(self.table.tree(base), S))
             if at_zero == POSITIVE:
                 self._insist_on_smooth({index})
-            elif at_zero != ZERO or self.limit.mask(exponent, POSITIVE) != POSITIVE:
+            elif at_zero != ZERO or (
+                self.table.atoms[index].kind != "log"
+                and self.limit.mask(exponent, POSITIVE) != POSITIVE
+            ):
                 raise Unproved("a power may not vanish at r = 1")
             else:
                 self._insist_on_smooth({*used(base.num), *used(base.den)})
@@ -133,10 +140,15 @@ class Eventual(Context):
         return found
 
     def _power_of(self, index: int) -> tuple[Quotient, Expression] | None:
-        """(base, exponent) of a root, or of exp(exponent·log(base)) with an exponent free of s."""
+        """(base, exponent) of a root, or of exp(exponent·log(base)) with an exponent free of s.
+
+        The exponent of log(base) is 0.
+        """
         atom = self.table.atoms[index]
         if S not in atom.names:
             return None
+        if atom.kind == "log":
+            return atom.inside, number(0)
         if atom.kind == "root":
             return atom.inside, number(Fraction(1, atom.index))
         if atom.kind != "exp":

@@ -41,9 +41,10 @@ RATIO = {
     "r<1": call("exp", -symbol(S)),
     "r=1": number(1),
     "r>1": call("exp", symbol(S)),
-    "r->1-": call("exp", -symbol(S)),
-    "r->1+": call("exp", symbol(S)),
+    "r->1-": number(1) - symbol(S),
+    "r->1+": number(1) + symbol(S),
 }
+_BELOW = Range(Fraction(0), Fraction(1))
 ADVANTAGE = {"A<0": -symbol("_a"), "A=0": number(0), "A>0": symbol("_a")}
 SIDES = {
     "defined": ("r<1", "r=1", "r>1"),
@@ -72,7 +73,7 @@ def regions(tree: Expression, domains: Mapping[str, Range], condition: str) -> I
     if "r" in names:
         axes.append([
             ("" if side == "r=1" else side, {"r": RATIO[side]},
-             {} if side == "r=1" else {S: HALF_LINE})
+             {} if side == "r=1" else {S: _BELOW if side == "r->1-" else HALF_LINE})
             for side in SIDES[condition]
         ])  # fmt: skip
     if "A" in names:

@@ -1,6 +1,6 @@
 """The germ of a formula at r = 1: one-sided limits and slopes, exactly.
 
-With r = exp(±s), s -> 0+, kinks are decided by the leading derivative of their guard, so
+With r = 1 ± s, s -> 0+, kinks are decided by the leading derivative of their guard, so
 f is smooth for small s; its value and slope at s = 0 are then exact quotients in A and
 the parameters.
 """
@@ -15,11 +15,11 @@ from flint import fmpq_mpoly
 
 from symbolic.expression import Expression, number, substitute
 from verify.algebra.masks import NEGATIVE, POSITIVE, ZERO, product
-from verify.algebra.polynomials import ONE_POLY, Quotient
+from verify.algebra.polynomials import GENERATORS, ONE_POLY, Quotient, used
 from verify.algebra.resolve import NoLimit, Resolver, Undecided, Undefined
 from verify.algebra.signs import Signs
 from verify.proof.cells import Attempt, Cell, CellProver, Node, by_halves
-from verify.proof.germs import definite, germ_of, value_at_zero
+from verify.proof.germs import definite, germ_of, limit_at_zero
 from verify.proof.prove import Prover, with_scales
 from verify.proof.scatter import Scatter
 
@@ -48,10 +48,14 @@ class EventualResolver(Resolver):
         known = k.infer_poly(factor)
         if known in (POSITIVE, NEGATIVE) or not k.depends(Quotient(factor, ONE_POLY), "_s"):
             return definite(Quotient(factor, ONE_POLY), known)
+        atom = k.atoms[used(factor)[0]]
+        if atom.kind == "log" and factor == GENERATORS[used(factor)[0]]:
+            assert atom.inside is not None
+            return self.mask(k.sub(atom.inside, k.one))
         term = Quotient(factor, ONE_POLY)
         for _ in range(_MAX_ORDER):
             try:
-                at = value_at_zero(k, term)
+                at = k.div(limit_at_zero(k, term.num), limit_at_zero(k, term.den))
             except ZeroDivisionError:
                 raise NoLimit("a pole at r = 1") from None
             sign = definite(at, k.infer(at))
@@ -68,7 +72,7 @@ class Failure:
     jump: Quotient
     slope: Quotient | None
     change: Quotient
-    """f(exp(±s)) − f(1) on the cell."""
+    """f(1 ± s) − f(1) on the cell."""
     cell: Cell
 
 

@@ -1,7 +1,8 @@
 """Limit and one-sided slope of an exact quotient as s -> 0+, by dual numbers over the atoms.
 
 A power of what vanishes at s = 0 is no smooth atom: its order in s decides whether it adds nothing
-to the slope, something, or makes it infinite.
+to the slope, something, or makes it infinite. Its logarithm counts as a power of order 0 that is
+not bounded.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from verify.proof.scatter import Scatter
 _MAX_ORDER = 8
 _NO_BUDGET = Budget(steps=0)
 Powers = tuple[tuple[int, int], ...]
-"""(atom, exponent) for the powers in a monomial whose bases vanish."""
+"""(atom, exponent) for the powers in a monomial whose bases vanish, and the logarithms of such bases."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,21 @@ def value_at_zero(signs: Signs, value: Quotient) -> Quotient:
     return Prover(signs, Scatter({}), _NO_BUDGET).at(value, "_s", Fraction(0))
 
 
+def limit_at_zero(signs: Signs, poly: fmpq_mpoly) -> Quotient:
+    """The limit as s -> 0+ of a polynomial in smooth atoms and in powers that vanish.
+
+    Raises NoLimit, ZeroDivisionError.
+    """
+    limit, expansion = signs.rational(0), _Expansion(signs)
+    for powers, part in expansion.by_powers(poly).items():
+        at_zero = value_at_zero(signs, Quotient(part, ONE_POLY))
+        if not powers:
+            limit = at_zero
+        elif signs.infer(expansion.order_of(powers)) != POSITIVE:
+            raise NoLimit("a logarithm near r = 1")
+    return limit
+
+
 def definite(value: Quotient, sign: int) -> int:
     """A definite sign; raises Undecided where it is not known."""
     if sign in (POSITIVE, NEGATIVE, ZERO):
@@ -75,21 +91,23 @@ class _Expansion:
         """(value, slope); slope None where it is infinite."""
         signs = self.signs
         value, slope, steep = signs.rational(0), signs.rational(0), 0
-        for powers, part in self._by_powers(poly).items():
+        for powers, part in self.by_powers(poly).items():
             if not powers:
                 value, slope = self._of_smooth(part)
-        for powers, part in self._by_powers(poly).items():
+        for powers, part in self.by_powers(poly).items():
             if not powers:
                 continue
             factor = Quotient(part, ONE_POLY)
             order = _order(signs, factor)
-            beyond = signs.add(self._order_of(powers), signs.rational(order - 1))
+            beyond = signs.add(self.order_of(powers), signs.rational(order - 1))
             sign = definite(beyond, signs.infer(beyond))
             if sign == POSITIVE:
                 continue
             lead = value_at_zero(signs, factor)
             if order or signs.infer(lead) not in (POSITIVE, NEGATIVE):
                 raise NoLimit("a power near r = 1 times what may vanish")
+            if any(signs.atoms[index].kind == "log" for index, _ in powers):
+                raise NoLimit("a logarithm near r = 1")
             if sign == ZERO:
                 slope = signs.add(slope, signs.mul(lead, self._lead_of(powers)))
             else:
@@ -98,7 +116,7 @@ class _Expansion:
             raise NoLimit("two infinite slopes at r = 1")
         return value, None if steep else slope
 
-    def _by_powers(self, poly: fmpq_mpoly) -> dict[Powers, fmpq_mpoly]:
+    def by_powers(self, poly: fmpq_mpoly) -> dict[Powers, fmpq_mpoly]:
         """The polynomial's parts by the vanishing powers that they are multiplied by."""
         found: dict[Powers, fmpq_mpoly] = {(): poly}
         for index in used(poly):
@@ -111,18 +129,18 @@ class _Expansion:
         return found
 
     def _power(self, index: int) -> tuple[Quotient, Quotient] | None:
-        """(base, exponent > 0) of an atom base**exponent whose base is 0 at s = 0."""
+        """(base, exponent > 0) of an atom base**exponent whose base is 0 at s = 0; of its log (base, 0)."""
         if index not in self._powers:
             power = _power_of(self.signs, index)
             if power is not None and self.signs.infer(value_at_zero(self.signs, power[0])) != ZERO:
                 power = None
-            if power is not None:
+            if power is not None and self.signs.atoms[index].kind != "log":
                 if definite(power[1], self.signs.infer(power[1])) != POSITIVE:
                     raise NoLimit("a power that does not vanish with its base")
             self._powers[index] = power
         return self._powers[index]
 
-    def _order_of(self, powers: Powers) -> Quotient:
+    def order_of(self, powers: Powers) -> Quotient:
         """The order in s of a product of powers."""
         signs, total = self.signs, self.signs.rational(0)
         for index, n in powers:
@@ -163,10 +181,12 @@ class _Expansion:
 
 
 def _power_of(signs: Signs, index: int) -> tuple[Quotient, Quotient] | None:
-    """(base, exponent) of an atom that is a root, or exp(exponent·log(base))."""
+    """(base, exponent) of an atom that is a root, or exp(exponent·log(base)); (base, 0) of log(base)."""
     atom = signs.atoms[index]
     if atom.inside is None or not signs.atom_depends(index, "_s"):
         return None
+    if atom.kind == "log":
+        return atom.inside, signs.rational(0)
     if atom.kind == "root":
         return atom.inside, signs.rational(Fraction(1, atom.index))
     if atom.kind != "exp":

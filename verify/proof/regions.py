@@ -24,9 +24,10 @@ RATIO = {
     "r<1": call("exp", -S),
     "r=1": number(1),
     "r>1": call("exp", S),
-    "r->1-": call("exp", -S),
-    "r->1+": call("exp", S),
+    "r->1-": number(1) - S,
+    "r->1+": number(1) + S,
 }
+_BELOW = Interval(Fraction(0), Fraction(1), True, True)
 ADVANTAGE = {"A<0": -A, "A=0": number(0), "A>0": A}
 
 
@@ -80,7 +81,7 @@ def _region(
             if ratio == "r=1":
                 point["r"] = Fraction(1)
                 continue
-            domains["_s"] = POSITIVE
+            domains["_s"] = _BELOW if ratio == "r->1-" else POSITIVE
             parts.append(part)
         elif part in ADVANTAGE:
             values["A"] = ADVANTAGE[part]

@@ -38,7 +38,7 @@ def slope_witness(failure: Failure) -> Witness | None:
         return Witness(_original(failure.cell, point), "limit", "+inf" if rises else "-inf", side)
     if failure.slope is None:
         return _infinite_slope(failure, right, side)
-    # dr/ds is +1 at r = exp(s), -1 at r = exp(-s).
+    # dr/ds is +1 at r = 1 + s, -1 at r = 1 - s.
     k = prover.signs
     slope = failure.slope if right else k.sub(k.rational(0), failure.slope)
     found = nonzero_point(prover, slope)
