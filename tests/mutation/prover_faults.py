@@ -33,7 +33,7 @@ PROVER = [
     Mutant(P, "exp forgets where its argument's variables start", "verify.algebra.kernel:Kernel.unshift",
            "GENERATORS[index] - constant(domain.lower)", "GENERATORS[index]", caught_by="rules"),
     Mutant(P, "log of a reciprocal keeps its sign", "verify.algebra.elementary:Elementary.log",
-           "(argument.den, -1)", "(argument.den, 1)", caught_by="witnesses"),
+           "(argument.den, -1)", "(argument.den, 1)", caught_by="values"),
     Mutant(P, "log of a power forgets the power", "verify.algebra.elementary:Elementary.log",
            "self.rational(direction * multiplicity)", "self.rational(direction)", caught_by="values"),
     Mutant(P, "log of a rational ignores its denominator",

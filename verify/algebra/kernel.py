@@ -32,6 +32,7 @@ from verify.algebra.polynomials import (
     powered,
     used,
 )
+from verify.clock import look
 
 _DIGITS = 90
 """Of a literal in a certificate."""
@@ -58,6 +59,8 @@ class Kernel:
     # Arithmetic -----------------------------------------------------------------
 
     def quotient(self, num: fmpq_mpoly, den: fmpq_mpoly = ONE_POLY) -> Quotient:
+        """num/den in lowest terms. Raises ZeroDivisionError, TooLarge, OutOfTime."""
+        look()
         if self._has_roots:
             num, den = self.reduced(num), self.reduced(den)
         if den.is_zero():

@@ -61,9 +61,10 @@ class Structure:
 
     def mask(self, root: Expression) -> int:
         """The signs that a formula can have."""
-        for node in postorder(root):
-            if node not in self._masks:
-                self._masks[node] = self._mask(node)
+        if root not in self._masks:
+            for node in postorder(root):
+                if node not in self._masks:
+                    self._masks[node] = self._mask(node)
         return self._masks[root]
 
     def _mask(self, node: Expression) -> int:
