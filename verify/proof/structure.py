@@ -61,10 +61,14 @@ class Structure:
 
     def mask(self, root: Expression) -> int:
         """The signs that a formula can have."""
-        if root not in self._masks:
-            for node in postorder(root):
-                if node not in self._masks:
-                    self._masks[node] = self._mask(node)
+        todo = [] if root in self._masks else [root]
+        while todo:
+            missing = [arg for arg in todo[-1].args if arg not in self._masks]
+            if missing:
+                todo += missing
+            else:
+                node = todo.pop()
+                self._masks[node] = self._mask(node)
         return self._masks[root]
 
     def _mask(self, node: Expression) -> int:
