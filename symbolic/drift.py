@@ -9,7 +9,7 @@ from fractions import Fraction
 from symbolic.domains import VARIABLES, Interval, parse_declarations
 from symbolic.errors import ConfigError, FormulaError
 from symbolic.expression import Expression, number, substitute
-from symbolic.parser import BY_PARAM, parse
+from symbolic.parser import BY_PARAM, check_exponents, parse
 
 
 def check_kind(kind: object) -> None:
@@ -118,8 +118,12 @@ class Drift:
         return replace(self, domains={**self.domains, **new})
 
     def bound_formula(self) -> Expression:
-        """The formula with every one-point symbol replaced by its value."""
+        """The formula with every one-point symbol replaced by its value; raises FormulaError for an
+        exponent that this makes too large.
+        """
         values: dict[str, Fraction] = {
             k: v.value for k, v in self.domains.items() if v.value is not None
         }
-        return substitute(self.formula, {k: number(v) for k, v in values.items()})
+        bound = substitute(self.formula, {k: number(v) for k, v in values.items()})
+        check_exponents(bound)
+        return bound

@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symbolic.errors import FormulaError
-from symbolic.expression import Expression, Number, call, constant_value, fold, number, symbol
+from symbolic.expression import (
+    Expression,
+    Number,
+    call,
+    constant_value,
+    fold,
+    number,
+    postorder,
+    symbol,
+)
 from symbolic.hints import for_name, for_operation, usage
 from symbolic.operations import FUNCTIONS, OPERATIONS, RELATIONS, SYNONYMS
 from symbolic.tokens import MAX_DIGITS, MAX_EXPONENT, Token, tokenise
@@ -284,16 +293,12 @@ class _Reader:
         return self.error(f"unknown name '{token.shown}'", token, remedy)
 
     def power(self, base: Expression, exponent: Expression, sign: Token) -> Expression:
-        if not exponent.symbols:
-            value = constant_value(exponent)
-            # No value, though it is arithmetic: too large to compute, or a division by zero.
-            huge = _only_arithmetic(exponent) if value is None else abs(value) > MAX_EXPONENT
-            if huge:
-                raise self.error(
-                    f"a constant exponent beyond {MAX_EXPONENT}",
-                    sign,
-                    f"keep |exponent| <= {MAX_EXPONENT}",
-                )
+        if not exponent.symbols and _beyond(exponent):
+            raise self.error(
+                f"a constant exponent beyond {MAX_EXPONENT}",
+                sign,
+                f"keep |exponent| <= {MAX_EXPONENT}",
+            )
         return call("pow", base, exponent)
 
     def _bound_constants(self, tree: Expression) -> None:
@@ -312,6 +317,26 @@ class _Reader:
                 "its powers multiply out to more than a million digits",
                 text=self.text, column=0, width=1, remedy="use smaller exponents",
             )  # fmt: skip
+
+
+def check_exponents(root: Expression) -> None:
+    """Refuse a constant exponent beyond the limit, which values put for parameters can make.
+
+    Where an exponent cannot be computed it is not known whether the power is a product, so
+    nothing true could be said of the formula. Raises FormulaError.
+    """
+    for node in postorder(root):
+        if node.op == "pow" and not node.args[1].symbols and _beyond(node.args[1]):
+            raise FormulaError(
+                f"a constant exponent beyond {MAX_EXPONENT}",
+                remedy=f"keep |exponent| <= {MAX_EXPONENT}, also with the values of parameters put in",
+            )
+
+
+def _beyond(exponent: Expression) -> bool:
+    value = constant_value(exponent)
+    # No value, though it is arithmetic: too large to compute, or a division by zero.
+    return _only_arithmetic(exponent) if value is None else abs(value) > MAX_EXPONENT
 
 
 def _only_arithmetic(root: Expression) -> bool:

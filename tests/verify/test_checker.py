@@ -407,7 +407,9 @@ def test_eventual_guards():
 
 
 def test_network_certificates_go_elsewhere():
-    found = check_certificate({"kind": "network", "network": 1})
+    found = check_certificate(
+        {"schema": "mirrordrift/certificate/1", "kind": "network", "network": 1}
+    )
     assert not found.ok
     assert found.kind == "network"
 

@@ -7,14 +7,21 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mirrordrift.cli import main
 from symbolic.drift import Drift
+from symbolic.errors import FormulaError
+from symbolic.network import DriftNetwork
+from symbolic.parser import parse
+from verify.certificate import CERTIFICATE_SCHEMA as SCHEMA
 from verify.checker import UnreadableCertificate, check_certificate
 from verify.decide import decide
+from verify.network.structure import decide_network
 
 PROVED, FAILED, UNREADABLE = 0, 1, 2
 FORMULAS = {
@@ -281,3 +288,61 @@ def test_work_is_bounded_by_the_budget(certificates, formula):
     start = time.process_time()
     assert replay({**certificates["kinks"], "formula": formula}) == {}
     assert time.process_time() - start < 10
+
+
+def test_a_value_does_not_make_an_exponent_that_cannot_be_computed():
+    """Too large to compute it is not known whether the power is a product, defined for any base."""
+    formula = "A**(3*(p**300*p**300)/(p**300*p**300))"
+    value = "9" * 100
+    with pytest.raises(FormulaError, match="constant exponent beyond 300"):
+        decide(Drift.from_text(formula, {"p": value}))
+    witness = {"r": "1", "A": "-1", "p": value, "value": "undefined"}
+    conditions = {"defined": {"verdict": "refuted", "witness": witness}}
+    with pytest.raises(UnreadableCertificate, match="exponent"):
+        check_certificate({
+            "schema": SCHEMA, "kind": "drift", "formula": formula,
+            "domains": {"p": value}, "conditions": conditions,
+        })  # fmt: skip
+
+
+def test_control_characters_of_a_formula_are_not_shown():
+    shown = check_certificate({
+        "schema": SCHEMA, "kind": "drift", "formula": "0*\r\v  (r-1)", "domains": {},
+        "conditions": {},
+    })  # fmt: skip
+    assert shown.formula == "0* (r-1)"
+
+
+def test_a_huge_claim_is_not_written_out():
+    """Nested shifts make a tree of shared parts that doubles with each level."""
+    proof = {"rule": "infer"}
+    for level in range(60):
+        of, to = ("p", "q") if level % 2 else ("q", "p")
+        proof = {"rule": "shift", "in": to, "by": f"{of} + {of}", "proof": proof}
+    node = {"conclude": proof}
+    begun = time.perf_counter()
+    shown = check_certificate({
+        "schema": SCHEMA, "kind": "drift", "formula": "-p - q - r", "domains": {"p": "(0, inf)", "q": "(0, inf)"},
+        "conditions": {"nonnegative": {"verdict": "proved", "regions": {"r<1": node, "": node, "r>1": node}}},
+    })  # fmt: skip
+    assert not shown.ok
+    assert time.perf_counter() - begun < 5
+
+
+def test_what_a_network_certificate_calls_its_formula_is_not_taken_over():
+    network = DriftNetwork(layers=(np.ones((1, 1)),), features=(parse("r-1"),), xi=Fraction(1))
+    certificate = decide_network(network).certificate | {"formula": "-(r-1)**2 is proved"}
+    assert "-(r-1)" not in check_certificate(certificate).formula
+    with pytest.raises(UnreadableCertificate, match="schema"):
+        check_certificate(certificate | {"schema": "another"})
+    broken = certificate | {"network": certificate["network"] | {"xi": "1/0"}}
+    assert "no rational" in check_certificate(broken).error
+
+
+def test_a_network_is_nonnegative_only_where_it_is_defined():
+    network = DriftNetwork(
+        layers=(np.ones((1, 1)),), features=(parse("log(A)*(r-1)"),), xi=Fraction(1)
+    )
+    shown = check_certificate(decide_network(network).certificate)
+    assert shown.conditions["defined"] == "refuted"
+    assert shown.conditions["nonnegative"] == "proved where defined"

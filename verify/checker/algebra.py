@@ -32,6 +32,17 @@ class Unproved(Exception):
     """A step of a certificate does not replay; the text says which and why."""
 
 
+_SHOWN_NODES, _SHOWN = 400, 120
+
+
+def short(tree: Expression) -> str:
+    """A formula in a message: cut, and not even written out where shared parts make it huge."""
+    if tree.nodes > _SHOWN_NODES:
+        return f"a formula of {tree.nodes} nodes"
+    text = str(tree)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
 class OverBudget(Exception):
     """The certificate needs more steps than the checker spends on one."""
 

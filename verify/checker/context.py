@@ -33,6 +33,7 @@ from verify.checker.algebra import (
     Unproved,
     X,
     rational,
+    short,
 )
 from verify.checker.elementary import MAX_ROOT, Elementary
 from verify.checker.signs import DECIDED, NONNEGATIVE, NONPOSITIVE, NONZERO, POSITIVE, ZERO
@@ -203,8 +204,7 @@ class Context(Elementary):
         self.learn(value, goal)
 
     def _shown(self, value: Quotient) -> str:
-        text = str(self.table.tree(value))
-        return text if len(text) <= 120 else text[:117] + "..."
+        return short(self.table.tree(value))
 
     # Normal form --------------------------------------------------------------------------
 

@@ -56,7 +56,10 @@ def check_network_certificate(data: Mapping[str, Any]) -> dict[str, str]:
             raise ValueError("it is no network certificate with the four drift conditions")
         facts = [facts_of(feature) for feature in network.features]
         with ctx.workprec(_PRECISION):
-            return {name: _check(network, facts, name, claims[name]) for name in _CONDITIONS}
+            shown = {name: _check(network, facts, name, claims[name]) for name in _CONDITIONS}
+        if shown["nonnegative"] == "proved" and shown["defined"] != "proved":
+            shown["nonnegative"] = "proved where defined"
+        return shown
     except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise ValueError(f"the certificate is malformed: {type(error).__name__}: {error}") from None
 
@@ -178,6 +181,6 @@ def _read(data: Mapping[str, Any]) -> _Network:
 
 
 def _rational(text: str) -> Fraction:
-    if not re.fullmatch(r"-?\d{1,800}(/\d{1,800})?", text, re.ASCII):
+    if not re.fullmatch(r"-?\d{1,800}(/0*[1-9]\d{0,799})?", text, re.ASCII):
         raise ValueError(f"{text!r:.40} is no rational")
     return Fraction(text)

@@ -16,7 +16,7 @@ import flint
 from symbolic.errors import FormulaError
 from symbolic.expression import Expression, call, constant_value, number, substitute, symbol
 from symbolic.parser import parse
-from verify.checker.algebra import Range, TooLarge, Unproved
+from verify.checker.algebra import Range, Unproved, short
 from verify.checker.balls import enclosure
 from verify.checker.context import Context
 from verify.checker.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO, flip
@@ -335,9 +335,4 @@ def cases(node: Mapping[str, Any]) -> tuple[str, str]:
     raise Unproved("a split needs both cases")
 
 
-def short(tree: Expression) -> str:
-    text = str(tree)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-__all__ = ["RELATIONS", "TooLarge", "prove"]
+__all__ = ["RELATIONS", "prove"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from symbolic.errors import FormulaError
 from symbolic.expression import Expression, number, substitute
-from symbolic.parser import parse
+from symbolic.parser import check_exponents, parse
 from verify.checker.algebra import Range
 
 SCHEMA = "mirrordrift/certificate/1"
@@ -67,7 +67,13 @@ def read(data: Mapping[str, Any]) -> Frame:
         for name, where in ranges.items()
         if where.lower is not None and where.lower == where.upper
     }
-    return Frame("drift", formula, dict(domains), substitute(tree, bound), ranges, conditions)
+    tree = substitute(tree, bound)
+    try:
+        check_exponents(tree)
+    except FormulaError as error:
+        raise UnreadableCertificate(f"the formula cannot be read: {error.message}") from None
+    # One line without control characters: a formula's text must not hide a part of it.
+    return Frame("drift", " ".join(formula.split()), dict(domains), tree, ranges, conditions)
 
 
 def _range(name: str, text: object) -> Range:

@@ -18,7 +18,7 @@ from symbolic.expression import (
     substitute,
     symbol,
 )
-from verify.checker.algebra import Budget, Range, Unproved
+from verify.checker.algebra import Budget, Range, Unproved, short
 from verify.checker.context import Context, Undefined, zero_at
 from verify.checker.germs import Eventual, S
 from verify.checker.proofs import (
@@ -29,7 +29,6 @@ from verify.checker.proofs import (
     halves,
     prove,
     relation_of,
-    short,
     variable,
 )
 from verify.checker.resolve import power, resolve

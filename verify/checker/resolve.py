@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from symbolic.expression import Expression, call, constant_value, number
-from verify.checker.algebra import Unproved
+from verify.checker.algebra import Unproved, short
 from verify.checker.signs import NEGATIVE, NONNEGATIVE, NONPOSITIVE, POSITIVE, ZERO
 
 NOUGHT = number(0)
@@ -145,7 +145,4 @@ def _sign(cell: Cell, guard: Expression) -> Expression:
 
 
 def _open(guard: Expression) -> Unproved:
-    text = str(guard)
-    return Unproved(
-        f"the sign of a guard is open: {text if len(text) < 120 else text[:117] + '...'}"
-    )
+    return Unproved(f"the sign of a guard is open: {short(guard)}")

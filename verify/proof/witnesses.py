@@ -76,5 +76,6 @@ def _original(cell: Cell, point: Mapping[str, Fraction]) -> dict[str, Fraction]:
         out["A"] = Fraction(-1)
     for name, domain in region.domains.items():
         if name not in ("_a", "_s") and name not in out:
-            out[name] = next(simple(domain))
+            # A guard on a variable alone is kept as its range in the cell, not as a fact.
+            out[name] = next(simple(cell.prover.signs.domains.get(name, domain)))
     return out
