@@ -33,15 +33,21 @@ def make(name: str, *, backend: str = "spring", episode_length: int | None = Non
     """
     from rl.environments import brax, gymnax
 
+    check_name(name)
     if name in brax.NAMES:
         if backend not in brax.BACKENDS:
             raise ConfigError(
                 f"backend='{backend:.40}' is unknown; use one of {', '.join(brax.BACKENDS)}"
             )
         return brax.make(name, backend, episode_length)
-    if name in gymnax.NAMES:
-        return gymnax.make(name, episode_length)
-    known = [*brax.NAMES, *gymnax.NAMES]
+    return gymnax.make(name, episode_length)
+
+
+def check_name(name: str) -> None:
+    """Raise ConfigError, with the nearest names, for what is no environment."""
+    known = [each for group in names().values() for each in group]
+    if name in known:
+        return
     lowered = {each.lower(): each for each in known}
     near = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.4)
     hint = f"did you mean {' or '.join(lowered[each] for each in near)}? " if near else ""

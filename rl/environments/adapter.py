@@ -156,7 +156,10 @@ class Episodes:
         return found
 
     def _once(self, key: PRNGKeyArray, state: Any, action: Array) -> TaskStep:
-        found = self.task.step(key, state, action)
+        copy = jax.tree.map(
+            lambda leaf: leaf, state
+        )  # brax writes into the dictionaries it is given
+        found = self.task.step(key, copy, action)
         # Types of the state before: a step's can be weaker, and a loop would compile again.
         same = jax.tree.map(lambda new, old: jnp.asarray(new, old.dtype), found.state, state)
         return TaskStep(

@@ -8,6 +8,7 @@ from typing import Any
 from jaxtyping import Array, PRNGKeyArray
 
 from rl.environments.adapter import Continuous, Task, TaskStep
+from symbolic.errors import ConfigError
 
 NAMES = (
     "ant",
@@ -32,7 +33,13 @@ def make(name: str, backend: str, episode_length: int | None = None) -> Task:
         warnings.simplefilter("ignore", DeprecationWarning)  # jaxopt, which brax imports, retires
         from brax import envs
 
-    env: Any = envs.get_environment(name, backend=backend)
+    env: Any
+    try:
+        env = envs.get_environment(name, backend=backend)
+    except ValueError as error:  # swimmer needs joints that only one backend has
+        raise ConfigError(
+            f"backend='{backend}' does not run {name} ({error}); try backend=generalized"
+        ) from None
 
     def reset(key: PRNGKeyArray) -> tuple[Any, Array]:
         state = env.reset(key)

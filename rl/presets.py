@@ -1,0 +1,104 @@
+"""Recipes of the field, one for each environment.
+
+brax: the hyper-parameters of brax's PPO that the paper keeps (Lu et al. 2022, section 5), with
+advantages normalised over minibatches. MinAtar and classic control: purejaxrl's. hopper and swimmer
+have no published recipe for PPO; theirs start from halfcheetah's shape and are marked so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from rl import environments
+from rl.config import TrainerConfig
+from symbolic.errors import ConfigError
+
+_MILLION = 1_000_000
+
+
+def _brax(
+    steps: int, reward: float, unroll: int, epochs: int, discount: float, entropy: float, batch: int,
+    *, repeat: int = 1, minibatches: int = 32, envs: int = 2048, rate: float = 3e-4,
+) -> TrainerConfig:  # fmt: skip
+    """brax counts `batch` unrolls a minibatch; our updates count unrolls of every environment."""
+    return TrainerConfig(
+        total_env_steps=steps * _MILLION,
+        num_envs=envs,
+        unroll_length=unroll,
+        num_unrolls=batch * minibatches // envs,
+        num_minibatches=minibatches,
+        update_epochs=epochs,
+        learning_rate=rate,
+        discount=discount,
+        entropy_cost=entropy,
+        reward_scaling=reward,
+        action_repeat=repeat,
+        normalise_observations=True,
+    )
+
+
+_GYMNAX = TrainerConfig(
+    total_env_steps=500_000,
+    num_envs=64,
+    unroll_length=128,
+    num_minibatches=4,
+    update_epochs=4,
+    learning_rate=2.5e-3,
+    anneal_learning_rate=True,
+    max_grad_norm=0.5,
+    entropy_cost=0.01,
+    policy_hidden=(64, 64),
+    value_hidden=(64, 64),
+    activation="tanh",
+    initialiser="orthogonal",
+)
+_MINATAR = replace(
+    _GYMNAX,
+    total_env_steps=10 * _MILLION,
+    num_minibatches=8,
+    learning_rate=5e-3,
+    activation="relu",
+)
+
+PRESETS: Mapping[str, TrainerConfig] = {
+    "ant": _brax(30, 10, 5, 4, 0.97, 1e-2, 1024),
+    "humanoid": _brax(50, 0.1, 10, 8, 0.97, 1e-3, 1024),
+    "halfcheetah": _brax(100, 1, 20, 8, 0.95, 1e-3, 512),
+    "walker2d": _brax(50, 0.1, 20, 8, 0.97, 1e-3, 256),
+    "reacher": _brax(100, 5, 50, 8, 0.95, 1e-3, 256, repeat=4),
+    "humanoidstandup": _brax(100, 0.1, 15, 8, 0.97, 1e-2, 1024, rate=6e-4),
+    "pusher": _brax(50, 5, 30, 8, 0.95, 1e-2, 512, minibatches=16),
+    "inverted_pendulum": _brax(2, 10, 5, 4, 0.97, 1e-2, 1024),
+    "inverted_double_pendulum": _brax(20, 10, 5, 4, 0.97, 1e-2, 1024),
+    "hopper": _brax(50, 1, 20, 8, 0.97, 1e-3, 256),
+    "swimmer": replace(_brax(50, 1, 20, 8, 0.997, 1e-3, 256), backend="generalized"),
+    "CartPole-v1": _GYMNAX,
+    "Acrobot-v1": _GYMNAX,
+    "Pendulum-v1": replace(_GYMNAX, discount=0.95, normalise_observations=True, entropy_cost=0.0),
+    "MountainCar-v0": replace(_GYMNAX, normalise_observations=True),
+    "MountainCarContinuous-v0": replace(_GYMNAX, normalise_observations=True),
+    "Asterix-MinAtar": _MINATAR,
+    "Breakout-MinAtar": _MINATAR,
+    "Freeway-MinAtar": _MINATAR,
+    "Seaquest-MinAtar": _MINATAR,
+    "SpaceInvaders-MinAtar": _MINATAR,
+}
+"""The configuration of an environment where nothing else is asked for."""
+
+
+def preset(env: str, **changes: Any) -> TrainerConfig:
+    """The recipe of `env`, with fields changed; a change of None leaves the field alone.
+
+    Raises ConfigError for an unknown environment or field, or a change that breaks a rule.
+    """
+    if env not in PRESETS:
+        environments.check_name(env)
+    known = {field.name for field in fields(TrainerConfig)}
+    given = {name: value for name, value in changes.items() if value is not None}
+    if extra := set(given) - known:
+        raise ConfigError(
+            f"'{min(extra)}' is no field of the trainer; it has {', '.join(sorted(known))}"
+        )
+    return replace(PRESETS[env], **given)
