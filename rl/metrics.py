@@ -14,13 +14,15 @@ from rl.rollout import Rollout
 
 
 class UpdateMetrics(NamedTuple):
-    """One update; scalars."""
+    """What updates tell, as sums over them, so that those of several add up; scalars."""
 
+    updates: Array
     episodes: Array
     """Episodes that ended."""
     episode_return: Array
-    """Their mean return; nan if none ended."""
+    """Sum of their returns."""
     episode_length: Array
+    """Sum of their lengths."""
     entropy: Array
     policy_loss: Array
     value_loss: Array
@@ -34,7 +36,23 @@ class UpdateMetrics(NamedTuple):
     nonfinite: Array
     """Samples whose drift was not finite."""
     diverged: Array
-    """Whether a weight is not finite after the update."""
+    """Updates after which a weight was not finite."""
+
+    @classmethod
+    def zero(cls) -> UpdateMetrics:
+        """Of no update."""
+        return cls(*(jnp.zeros(()) for _ in cls._fields))
+
+    def means(self) -> dict[str, Array]:
+        """Means over updates or, for returns and lengths, over episodes (nan if none ended)."""
+        counts = ("updates", "episodes", "nonfinite", "diverged")
+        over_episodes = ("episode_return", "episode_length")
+        named = self._asdict()
+        return {name: named[name] for name in counts} | {
+            name: value / (self.episodes if name in over_episodes else self.updates)
+            for name, value in named.items()
+            if name not in counts
+        }
 
     @classmethod
     def of(
@@ -45,18 +63,17 @@ class UpdateMetrics(NamedTuple):
         grad_norm: Array,
         parameters: Parameters,
     ) -> UpdateMetrics:
-        """From what an update had at hand."""
+        """Of one update, from what it had at hand."""
         done = rollout.terminated | rollout.truncated
-        episodes = jnp.sum(done)
-        over = jnp.where(episodes > 0, episodes, jnp.nan)
         target = advantage + rollout.value
         variance = jnp.var(target)
         unexplained = jnp.var(advantage) / jnp.where(variance > 0, variance, jnp.nan)
         finite = [jnp.all(jnp.isfinite(leaf)) for leaf in jax.tree.leaves(parameters)]
         return cls(
-            episodes=episodes,
-            episode_return=jnp.sum(jnp.where(done, rollout.episode_return, 0.0)) / over,
-            episode_length=jnp.sum(jnp.where(done, rollout.episode_length, 0)) / over,
+            updates=jnp.ones(()),
+            episodes=jnp.sum(done).astype(jnp.float32),
+            episode_return=jnp.sum(jnp.where(done, rollout.episode_return, 0.0)),
+            episode_length=jnp.sum(jnp.where(done, rollout.episode_length, 0)).astype(jnp.float32),
             entropy=jnp.mean(terms.entropy),
             policy_loss=jnp.mean(terms.policy_loss),
             value_loss=jnp.mean(terms.value_loss),
@@ -66,6 +83,6 @@ class UpdateMetrics(NamedTuple):
             outside=jnp.mean(terms.outside),
             explained_variance=1.0 - unexplained,
             grad_norm=jnp.mean(grad_norm),
-            nonfinite=jnp.sum(terms.nonfinite),
-            diverged=~jnp.all(jnp.stack(finite)),
+            nonfinite=jnp.sum(terms.nonfinite).astype(jnp.float32),
+            diverged=1.0 - jnp.all(jnp.stack(finite)),
         )

@@ -80,14 +80,18 @@ class Trainer:
         )
 
     def run(
-        self, drift_parameters: Any, state: TrainState, num_updates: int
+        self, drift_parameters: Any, state: TrainState, num_updates: Int[Array, ""]
     ) -> tuple[TrainState, UpdateMetrics]:
-        """`num_updates` updates, and what each tells (leading axis `num_updates`)."""
+        """`num_updates` updates and what they tell; their number is data, and compiles nothing."""
 
-        def one(state: TrainState, _: None) -> tuple[TrainState, UpdateMetrics]:
-            return self.update(drift_parameters, state)
+        def one(
+            _: Array, carry: tuple[TrainState, UpdateMetrics]
+        ) -> tuple[TrainState, UpdateMetrics]:
+            state, so_far = carry
+            state, metrics = self.update(drift_parameters, state)
+            return state, jax.tree.map(jnp.add, so_far, metrics)
 
-        return jax.lax.scan(one, state, length=num_updates)
+        return jax.lax.fori_loop(0, num_updates, one, (state, UpdateMetrics.zero()))
 
     def update(self, drift_parameters: Any, state: TrainState) -> tuple[TrainState, UpdateMetrics]:
         """One rollout and the epochs over it."""
@@ -194,7 +198,7 @@ class Trainer:
             )
             updates, optimiser = self.optimiser.update(gradient, optimiser, parameters)
             parameters = optax.apply_updates(parameters, updates)
-            return (parameters, optimiser), (terms, optax.global_norm(gradient), pairs)
+            return (parameters, optimiser), (terms, optax.tree.norm(gradient), pairs)
 
         def epoch(
             carry: tuple[Parameters, Any], key: PRNGKeyArray

@@ -119,6 +119,8 @@ class _Lowering:
         self.values: list[float | Instruction] = []
         self.numbers: dict[object, int] = {}
         self.powers: dict[int, Fraction | None] = {}
+        self.closed: set[int] = set()
+        """Identities of nodes without a symbol: only these can be constants."""
 
     def program(self, root: Expression) -> Program:
         nodes = list(postorder(root))  # kept, so that identities stay those of living nodes
@@ -129,6 +131,8 @@ class _Lowering:
         return self._finished(done[id(root)])
 
     def _note_power(self, node: Expression, args: tuple[Fraction | None, ...]) -> Fraction | None:
+        if not isinstance(node, Symbol) and all(id(arg) in self.closed for arg in node.args):
+            self.closed.add(id(node))
         power = self._power(node, args)
         self.powers[id(node)] = power
         return power
@@ -143,13 +147,16 @@ class _Lowering:
             return None
         if node.op in ("mul", "div") and (p := args[1]) is not None:
             return q + p if node.op == "mul" else q - p
-        if node.op == "pow" and q != 0 and (exponent := constant_value(node.args[1])) is not None:
+        if node.op == "pow" and q != 0 and (exponent := self._exactly(node.args[1])) is not None:
             return q * exponent
         factors = {"inv": Fraction(-1), "square": Fraction(2), "sqrt": Fraction(1, 2)}
         return q * factors[node.op] if node.op in factors else None
 
+    def _exactly(self, node: Expression) -> Fraction | None:
+        return constant_value(node) if id(node) in self.closed else None
+
     def _lower(self, node: Expression, done: dict[int, int]) -> int:
-        if (constant := constant_value(node)) is not None:
+        if (constant := self._exactly(node)) is not None:
             return self._constant(nearest(constant))
         power = self.powers[id(node)]
         if power is not None:
@@ -175,7 +182,7 @@ class _Lowering:
         if node.op not in ("sub", "add"):
             return None
         left, right = node.args
-        ones = [constant_value(arg) for arg in node.args]
+        ones = [self._exactly(arg) for arg in node.args]
         if node.op == "sub" and ones[1] == 1:
             return self._expm1(left, done)
         if node.op == "sub" and ones[0] == 1:

@@ -59,12 +59,13 @@ def test_agents_of_one_formula_share_its_tape() -> None:
         return candidates.apply(tape, log_ratio, ADVANTAGE, progress)
 
     progress = jnp.asarray([0.0, 0.5, 1.0])
+    alone = jax.jit(one)
     both = jax.vmap(jax.vmap(one, (None, 0, 0)), (0, None, None))
     found = jax.jit(both)(candidates.parameters, seeds, progress)
     for i in range(2):
         tape = jax.tree.map(lambda leaf: leaf[i], candidates.parameters)  # noqa: B023
         for j in range(3):
-            np.testing.assert_array_equal(found[i, j], one(tape, seeds[j], progress[j]))
+            np.testing.assert_array_equal(found[i, j], alone(tape, seeds[j], progress[j]))
 
 
 def test_values_and_slopes_stay_finite_far_from_one() -> None:

@@ -1,0 +1,34 @@
+"""How JAX starts: the one place that settles it, to be called before anything computes.
+
+jaxlib 0.10 can stop for ever in long runs on two CPU cores, with every thread of its pool waiting;
+the version range of the distribution keeps to a jaxlib that does not. What is set here: one CPU
+device for each core, so that candidates run side by side, and a cache of compiled programs on
+disk, so that a second start is quick.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def start(*, devices: int | None = None, cache: Path | None = None) -> None:
+    """Set JAX up; a platform or flags that the environment already chose are left alone.
+
+    `devices` is the number of CPU devices, by default one for each core this process may use.
+    """
+    import jax
+
+    if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
+        jax.config.update("jax_num_cpu_devices", devices or _cores())
+    jax.config.update("jax_compilation_cache_dir", str(cache or _cache_folder()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _cache_folder() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "mirrordrift" / "jax"

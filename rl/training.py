@@ -1,0 +1,147 @@
+"""A run from its first update to its last: segments, evaluations, records, and going on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from rl.folder import Record, RunFolder
+from rl.population import Population, schedule
+from rl.trainer import TrainState
+
+Progress = Callable[[int, int, list[Record]], None]
+"""(updates done, updates in all, records of the last evaluation)."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What became of one agent."""
+
+    candidate: int
+    seed: int
+    return_mean: float
+    return_stderr: float
+    entropy: float
+    env_steps: int
+    seconds: float
+    compile_seconds: float
+    failed: str | None
+    """Why it does not count; its other numbers are of no use then."""
+
+    @property
+    def env_steps_per_second(self) -> float:
+        """Of the whole run, divided among its agents."""
+        return self.env_steps / self.seconds if self.seconds > 0 else math.nan
+
+
+def train(
+    population: Population, folder: RunFolder | None = None, progress: Progress | None = None
+) -> list[Score]:
+    """Train all agents, or go on where `folder` has them; one score an agent, candidates first.
+
+    Raises ConfigError if the folder cannot be written; what was saved before stays.
+    """
+    segments = schedule(population.config)
+    state: TrainState = population.init()
+    done = 0
+    records: list[Record] = []
+    if folder is not None:
+        done, state, records = folder.restore(state)
+    spent = records[-1]["seconds"] if records else 0.0
+    compiling = records[-1]["compile_seconds"] if records else 0.0
+    for index in range(done, len(segments)):
+        begun = time.perf_counter()
+        if index == done:
+            compiling += population.compile(state)
+            begun = time.perf_counter()
+        state, metrics = population.run(state, segments[index])
+        found = population.evaluate(state, index)
+        spent += time.perf_counter() - begun
+        steps = sum(segments[: index + 1]) * population.config.env_steps_per_update
+        new = [
+            _record(index + 1, steps, spent, compiling, candidate, seed, metrics, found, (i, j))
+            for i, candidate in enumerate(range(population.count))
+            for j, seed in enumerate(population.seeds)
+        ]
+        records += new
+        if folder is not None:
+            folder.save(index + 1, state, records)
+        if progress is not None:
+            progress(sum(segments[: index + 1]), population.config.num_updates, new)
+    if folder is not None:
+        folder.write_density(_density(population, state))
+    return _scores(population, records)
+
+
+def _record(
+    evaluation: int,
+    env_steps: int,
+    seconds: float,
+    compile_seconds: float,
+    candidate: int,
+    seed: int,
+    metrics: dict[str, np.ndarray],
+    found: Any,
+    place: tuple[int, int],
+) -> Record:
+    """One agent at one evaluation."""
+    judged = {
+        "return_mean": found.return_mean,
+        "return_stderr": found.return_stderr,
+        "episode_length": found.episode_length,
+        "entropy": found.entropy,
+    }
+    training = {f"train_{name}": values for name, values in metrics.items()}
+    return {
+        "candidate": candidate,
+        "seed": seed,
+        "evaluation": evaluation,
+        "env_steps": env_steps,
+        "seconds": seconds,
+        "compile_seconds": compile_seconds,
+        **{name: float(values[place]) for name, values in (judged | training).items()},
+    }
+
+
+def _density(population: Population, state: TrainState) -> dict[str, np.ndarray]:
+    arrays = jax.tree.map(lambda leaf: np.asarray(leaf)[: population.count], state.density)
+    return {name: leaf.reshape(-1, leaf.shape[-1]) for name, leaf in arrays._asdict().items()}
+
+
+def _scores(population: Population, records: list[Record]) -> list[Score]:
+    """From every agent's last record, and from all of them whether it failed."""
+    scores = []
+    for candidate in range(population.count):
+        for seed in population.seeds:
+            own = [r for r in records if (r["candidate"], r["seed"]) == (candidate, seed)]
+            last = own[-1]
+            scores.append(
+                Score(
+                    candidate=candidate,
+                    seed=seed,
+                    return_mean=last["return_mean"],
+                    return_stderr=last["return_stderr"],
+                    entropy=last["entropy"],
+                    env_steps=last["env_steps"],
+                    seconds=last["seconds"],
+                    compile_seconds=last["compile_seconds"],
+                    failed=_failure(own),
+                )
+            )
+    return scores
+
+
+def _failure(records: list[Record]) -> str | None:
+    """Why an agent does not count: its weights were no numbers any more."""
+    for record in records:
+        if record["train_diverged"]:
+            lost = record["train_nonfinite"]
+            cause = f"; its drift was not finite on {lost:.0f} samples" if lost else ""
+            return f"weights not finite by {record['env_steps']} environment steps{cause}"
+    return None

@@ -1,0 +1,130 @@
+"""Agents learn what probe tasks have to teach, and a run that is cut goes on bit for bit."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import probe_envs
+import pytest
+
+from rl.config import TrainerConfig
+from rl.drifts import of_formulas
+from rl.environments import Task
+from rl.folder import RunFolder
+from rl.population import Population, schedule
+from rl.training import train
+from symbolic.catalogue import catalogue
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+
+CONFIG = TrainerConfig(
+    total_env_steps=12_800, num_envs=32, unroll_length=8, num_minibatches=4, update_epochs=4,
+    learning_rate=5e-3, discount=0.5, entropy_cost=0.0, policy_hidden=(16,), value_hidden=(16,),
+    activation="tanh", num_evaluations=2, num_eval_envs=64,
+)  # fmt: skip
+
+
+def population(task: Task, *names: str, config: TrainerConfig = CONFIG) -> Population:
+    return Population(task, config, of_formulas([catalogue[n] for n in names or ("ppo",)]), [0])
+
+
+def trained(task: Task, *names: str) -> tuple[Population, object]:
+    agents = population(task, *names)
+    state, _ = agents.run(agents.init(), CONFIG.num_updates)
+    return agents, state
+
+
+def values(agents: Population, state: object, observation: float) -> np.ndarray:
+    networks = agents.trainer.networks
+    of = jax.vmap(jax.vmap(lambda p: networks.values(p, jnp.full(1, observation))))
+    return np.asarray(of(state.parameters))[:, 0]
+
+
+def test_the_critic_learns_a_constant() -> None:
+    agents, state = trained(probe_envs.constant_reward())
+    assert values(agents, state, 1.0) == pytest.approx(1.0, abs=0.05)
+
+
+def test_truncation_bootstraps() -> None:
+    agents, state = trained(probe_envs.endless())
+    assert values(agents, state, 1.0) == pytest.approx(1 / (1 - CONFIG.discount), abs=0.1)
+
+
+def test_drifts_learn_the_right_action_and_one_that_fails_touches_no_other() -> None:
+    task = probe_envs.right_action()
+    broken = Drift.from_text("(r-1)**2*log(A)")
+    drifts = of_formulas([catalogue["ppo"], broken, catalogue["dpo"]])
+    scores = train(Population(task, CONFIG, drifts, [0, 1]))
+    assert [score.failed is None for score in scores] == [True, True, False, False, True, True]
+    assert "not finite" in str(scores[2].failed)
+    good = [score for score in scores if score.failed is None]
+    assert all(score.return_mean > 0.95 for score in good)
+    without = train(
+        Population(
+            task, CONFIG, of_formulas([catalogue["ppo"], catalogue["dpo"], catalogue["k3"]]), [0, 1]
+        )
+    )
+    assert [s.return_mean for s in without[:4]] == [s.return_mean for s in good]
+
+
+def test_a_continuous_action_finds_its_target() -> None:
+    agents, state = trained(probe_envs.target())
+    assert float(agents.evaluate(state, 0).return_mean[0, 0]) > -0.5
+
+
+def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: object) -> None:
+    task = probe_envs.right_action()
+    whole = population(task)
+    state, _ = whole.run(whole.init(), CONFIG.num_updates)
+
+    class Cut(Exception):
+        pass
+
+    def cut(done: int, total: int, records: object) -> None:
+        raise Cut
+
+    folder = RunFolder.create(tmp_path / "run", {"env": task.name})  # type: ignore[operator]
+    with pytest.raises(Cut):
+        train(population(task), folder, cut)
+    agents = population(task)
+    done, restored, records = RunFolder.open(folder.path)[0].restore(agents.init())
+    assert done == 1 and [record["evaluation"] for record in records] == [1]
+    onward, _ = agents.run(restored, schedule(CONFIG)[1])
+    for one, other in zip(jax.tree.leaves(state), jax.tree.leaves(onward), strict=True):
+        if jax.dtypes.issubdtype(one.dtype, jax.dtypes.prng_key):
+            one, other = jax.random.key_data(one), jax.random.key_data(other)
+        np.testing.assert_array_equal(one, other)
+    again = train(population(task), folder)
+    assert [score.failed for score in again] == [None]
+    lines = (folder.path / "metrics.jsonl").read_text().splitlines()
+    assert len(lines) == len(schedule(CONFIG))
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path: object) -> None:
+    RunFolder.create(tmp_path / "run", {})  # type: ignore[operator]
+    with pytest.raises(ConfigError, match="--resume"):
+        RunFolder.create(tmp_path / "run", {})  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"num_minibatches": 3}, "does not divide .* = 256; try 2 or 4"),
+        ({"num_envs": 0}, "num_envs=0 must be at least 1"),
+        ({"discount": 1.5}, "discount=1.5 must lie in"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan"),
+        ({"activation": "gelu"}, "use one of swish"),
+        ({"num_envs": 2**23}, "is beyond"),
+        ({"num_eval_envs": 1}, "no standard error"),
+    ],
+)
+def test_a_configuration_checks_itself(change: dict[str, object], message: str) -> None:
+    from dataclasses import replace
+
+    with pytest.raises(ConfigError, match=message):
+        replace(CONFIG, **change)  # type: ignore[arg-type]
+
+
+def test_segments_cover_the_training() -> None:
+    assert sum(schedule(CONFIG)) == CONFIG.num_updates
