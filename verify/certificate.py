@@ -8,10 +8,11 @@ from typing import Any
 
 from symbolic.drift import Drift
 from verify.case import Case
-from verify.checker import UnreadableCertificate, check_certificate
+from verify.checker import Oversized, UnreadableCertificate, check_certificate
 from verify.report import CONDITIONS
 
 CERTIFICATE_SCHEMA = "mirrordrift/certificate/1"
+_SMALLER = "write the formula with smaller exponents or fewer terms"
 
 
 def certificate(drift: Drift, conditions: dict[str, Any]) -> dict[str, Any]:
@@ -56,12 +57,16 @@ def _replay_error(data: dict[str, Any], deadline: float) -> str:
     """Empty if the checker replays the certificate, else what stopped it and what that means."""
     try:
         replay = check_certificate(data, deadline=deadline)
+    except Oversized as error:
+        return f"what was found is too long for a certificate ({error}); {_SMALLER}"
     except UnreadableCertificate as error:
         return f"what was found cannot be read ({error}); this is a bug, please report it"
     if replay.ok:
         return ""
     if replay.out_of_budget:
         return f"what was found is not replayed ({replay.error}); raise --timeout"
+    if replay.too_large:
+        return f"what was found is beyond the checker's limits ({replay.error}); {_SMALLER}"
     return f"what was found does not replay ({replay.error}); this is a bug, please report it"
 
 

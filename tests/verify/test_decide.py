@@ -118,7 +118,7 @@ def test_the_certificate_says_what_the_report_says(formula):
 
 def test_nothing_is_proved_that_is_not_replayed(monkeypatch):
     class Refusal:
-        ok, error, out_of_budget = False, "no", False
+        ok, error, out_of_budget, too_large = False, "no", False, False
 
     monkeypatch.setattr(certificates, "check_certificate", lambda *_, **__: Refusal())
     found = verdicts(KL)
@@ -215,3 +215,20 @@ def test_a_tilted_drift_is_named(formula, c):
 def test_nothing_else_is_called_a_tilted_drift(formula):
     """Valid already; slope not the same everywhere or on both sides; not valid with any c."""
     assert verdicts(formula, "k in (1, 2)").notes == ()
+
+
+@pytest.mark.parametrize(("text", "parameters", "condition"), [
+    ("(r-1)**al", ["al in [-2, 2]"], "zero_at_identity"),
+    ("square(log(r)**al)", ["al in [-2, 2]"], "zero_at_identity"),
+    ("log(min(A/A, A)*max(A, tanh(r)) - exp(2))", [], "flat_at_identity"),
+])  # fmt: skip
+def test_cells_where_the_formula_is_nowhere_defined_replay(text, parameters, condition):
+    report = decide(Drift.from_text(text, parameters))
+    assert report[condition].verdict is not Verdict.UNKNOWN, report[condition].detail
+
+
+def test_what_is_beyond_the_limits_of_the_checker_is_no_bug():
+    report = decide(
+        Drift.from_text("1e-300**softplus(0.37 - sigmoid(relu(-log(tanh(60)))))*(r-1)**2")
+    )
+    assert "beyond the checker's limits" in report["zero_at_identity"].detail

@@ -17,8 +17,8 @@ from typing import Any
 from symbolic.errors import FormulaError
 from symbolic.expression import Expression
 from symbolic.parser import parse
-from verify.checker.algebra import Budget, OverBudget, Unproved
-from verify.checker.reading import SCHEMA, Frame, UnreadableCertificate, bound_size, read
+from verify.checker.algebra import Budget, OverBudget, TooLarge, Unproved
+from verify.checker.reading import SCHEMA, Frame, Oversized, UnreadableCertificate, bound_size, read
 from verify.checker.regions import HALF_LINE, REALS, check_region, regions
 from verify.checker.structure import Form
 from verify.checker.witness import check_witness
@@ -41,6 +41,8 @@ class Replay:
     """Empty if all replayed, else the first step that did not."""
     out_of_budget: bool = False
     """Whether it is the checker's steps or time that did not suffice."""
+    too_large: bool = False
+    """Whether a formula grew beyond the checker's limits: bits, terms, atoms."""
 
 
 def check_certificate(data: object, *, deadline: float = math.inf) -> Replay:
@@ -67,7 +69,8 @@ def check_certificate(data: object, *, deadline: float = math.inf) -> Replay:
             at = name
             shown[name] = _condition(frame, name, budget, shown)
     except Unproved as error:
-        return _failed(frame, shown, f"{at}: {error}")
+        failed = _failed(frame, shown, f"{at}: {error}")
+        return replace(failed, too_large=isinstance(error, TooLarge))
     except OverBudget as error:
         return replace(_failed(frame, shown, f"{at}: {error}"), out_of_budget=True)
     except RecursionError:
@@ -135,7 +138,7 @@ def _regions(
         try:
             check_region(region, condition, proofs[region.key], budget, granted)
         except Unproved as error:
-            raise Unproved(f"region '{region.key}': {error}") from None
+            raise type(error)(f"region '{region.key}': {error}") from None
 
 
 def _structure(frame: Frame, name: str, parts: object, budget: Budget, granted: bool) -> None:
@@ -187,4 +190,4 @@ def _ordered(shown: Mapping[str, str]) -> dict[str, str]:
     return {name: shown[name] for name in CONDITIONS if name in shown}
 
 
-__all__ = ["Replay", "UnreadableCertificate", "check_certificate"]
+__all__ = ["Oversized", "Replay", "UnreadableCertificate", "check_certificate"]

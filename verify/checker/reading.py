@@ -34,6 +34,10 @@ class UnreadableCertificate(ValueError):
     """The data is no certificate: wrong structure, unknown schema, or beyond the size limits."""
 
 
+class Oversized(UnreadableCertificate):
+    """The data is beyond the size limits."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """What a certificate speaks of."""
@@ -101,9 +105,9 @@ def bound_size(data: object) -> None:
         item, depth = stack.pop()
         items += 1
         if depth > MAX_DEPTH:
-            raise UnreadableCertificate(f"nested deeper than {MAX_DEPTH} levels")
+            raise Oversized(f"nested deeper than {MAX_DEPTH} levels")
         if items > MAX_ITEMS:
-            raise UnreadableCertificate(f"more than {MAX_ITEMS} items")
+            raise Oversized(f"more than {MAX_ITEMS} items")
         if isinstance(item, dict):
             for key, value in item.items():
                 if not isinstance(key, str) or len(key) > MAX_TEXT:
@@ -111,11 +115,11 @@ def bound_size(data: object) -> None:
                 stack.append((value, depth + 1))
         elif isinstance(item, list):
             if len(item) > MAX_ITEMS:
-                raise UnreadableCertificate(f"more than {MAX_ITEMS} items")
+                raise Oversized(f"more than {MAX_ITEMS} items")
             stack.extend((value, depth + 1) for value in item)
         elif isinstance(item, str):
             if len(item) > MAX_TEXT:
-                raise UnreadableCertificate(f"a text of more than {MAX_TEXT} characters")
+                raise Oversized(f"a text of more than {MAX_TEXT} characters")
         elif isinstance(item, bool) or item is None:
             continue
         elif isinstance(item, int):
