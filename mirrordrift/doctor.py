@@ -28,7 +28,7 @@ GROUPS = {
 
 PURPOSES = {
     "core": "deciding formulas, pictures, tests",
-    "train": "training agents (to come)",
+    "train": "training agents",
     "pysr": "distilling with PySR (to come)",
     "operon": "distilling with Operon (to come)",
     "export": "code for PyTorch, TRL and Stable-Baselines3 (to come)",

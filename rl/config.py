@@ -75,36 +75,47 @@ class TrainerConfig:
             "update_epochs", "action_repeat", "num_evaluations",
         ):  # fmt: skip
             value = getattr(self, name)
-            if value < 1:
-                raise ConfigError(f"{name}={value} must be at least 1")
+            if type(value) is not int or value < 1:
+                raise ConfigError(f"{name}={value!r:.40} must be a whole number of at least 1")
         for name in ("learning_rate", "reward_scaling"):
             value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise ConfigError(f"{name}={value} must be a positive number; try 3e-4 or 1")
+            if not _is_number(value) or not 0 < value < math.inf:
+                raise ConfigError(f"{name}={value!r:.40} must be a positive number; try 3e-4 or 1")
         for name in ("discount", "gae_lambda"):
             value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ConfigError(f"{name}={value} must lie in [0, 1]; try 0.97")
+            if not _is_number(value) or not 0 <= value <= 1:
+                raise ConfigError(f"{name}={value!r:.40} must lie in [0, 1]; try 0.97")
         for name in ("entropy_cost", "value_cost"):
             value = getattr(self, name)
-            if not 0 <= value < math.inf:
-                raise ConfigError(f"{name}={value} must be 0 or more; try 0.01")
-        if self.max_grad_norm is not None and not 0 < self.max_grad_norm < math.inf:
+            if not _is_number(value) or not 0 <= value < math.inf:
+                raise ConfigError(f"{name}={value!r:.40} must be 0 or more; try 0.01")
+        if (clip := self.max_grad_norm) is not None and not (
+            _is_number(clip) and 0 < clip < math.inf
+        ):
             raise ConfigError(
-                f"max_grad_norm={self.max_grad_norm} must be positive; leave it out for no clipping"
+                f"max_grad_norm={clip!r:.40} must be a positive number; leave it out for no clipping"
             )
-        if self.num_eval_envs < 2:
+        if type(self.num_eval_envs) is not int or self.num_eval_envs < 2:
             raise ConfigError(
-                f"num_eval_envs={self.num_eval_envs} gives no standard error; take 2 or more"
+                f"num_eval_envs={self.num_eval_envs!r:.40} must be a whole number of at least 2: "
+                "one episode has no standard error"
             )
-        if self.episode_length is not None and self.episode_length < 1:
-            raise ConfigError(f"episode_length={self.episode_length} must be at least 1")
+        if (length := self.episode_length) is not None and (type(length) is not int or length < 1):
+            raise ConfigError(f"episode_length={length!r:.40} must be a whole number of at least 1")
+        for name in ("anneal_learning_rate", "normalise_observations", "normalise_rewards"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise ConfigError(f"{name}={value!r:.40} must be true or false")
         for name, known in (("activation", _ACTIVATIONS), ("initialiser", _INITIALISERS)):
             value = getattr(self, name)
             if value not in known:
                 raise ConfigError(f"{name}={value!r:.40} is unknown; use one of {', '.join(known)}")
-        if any(size < 1 for size in (*self.policy_hidden, *self.value_hidden)):
-            raise ConfigError("a hidden layer must have at least 1 unit; leave it out for none")
+        for name in ("policy_hidden", "value_hidden"):
+            sizes = getattr(self, name)
+            if not isinstance(sizes, tuple) or any(type(n) is not int or n < 1 for n in sizes):
+                raise ConfigError(
+                    f"{name}={sizes!r:.60} must be sizes of layers, each at least 1; try [64, 64]"
+                )
         if self.batch_size > MAX_BATCH:
             raise ConfigError(
                 f"num_envs * unroll_length * num_unrolls = {self.batch_size} is beyond {MAX_BATCH}; "
@@ -136,6 +147,10 @@ class TrainerConfig:
     def num_updates(self) -> int:
         """Updates of the whole training."""
         return math.ceil(self.total_env_steps / self.env_steps_per_update)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _near_divisors(of: int, wanted: int) -> str:

@@ -9,6 +9,7 @@ disk, so that a second start is quick.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,9 +21,12 @@ def start(*, devices: int | None = None, cache: Path | None = None) -> None:
     import jax
 
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
-        jax.config.update("jax_num_cpu_devices", devices or _cores())
-    jax.config.update("jax_compilation_cache_dir", str(cache or _cache_folder()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+        # Where JAX computed something already, its devices are what they are.
+        with suppress(RuntimeError):
+            jax.config.update("jax_num_cpu_devices", devices or _cores())
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(cache or _cache_folder()))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 
 def _cores() -> int:

@@ -26,6 +26,7 @@ COMMANDS = {
     "equal": "decide whether two formulas are the same drift",
     "catalogue": "the known drifts, with their papers",
     "plot": "draw where drifts push the policy",
+    "train": "train an agent with a drift",
     "doctor": "what is installed and usable here",
 }
 

@@ -17,7 +17,7 @@ from symbolic.catalogue import catalogue, expected_verdicts
 from verify.report import Condition, Verdict
 
 ROOT = Path(__file__).parents[2]
-COMMAND_NAMES = ("verify", "check", "equal", "catalogue", "plot", "doctor")
+COMMAND_NAMES = ("verify", "check", "equal", "catalogue", "plot", "train", "doctor")
 
 
 def test_commands_are_these():

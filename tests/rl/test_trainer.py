@@ -111,12 +111,16 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: object) -> None:
     ("change", "message"),
     [
         ({"num_minibatches": 3}, "does not divide .* = 256; try 2 or 4"),
-        ({"num_envs": 0}, "num_envs=0 must be at least 1"),
+        ({"num_envs": 0}, "num_envs=0 must be a whole number of at least 1"),
         ({"discount": 1.5}, "discount=1.5 must lie in"),
         ({"learning_rate": float("nan")}, "learning_rate=nan"),
         ({"activation": "gelu"}, "use one of swish"),
         ({"num_envs": 2**23}, "is beyond"),
         ({"num_eval_envs": 1}, "no standard error"),
+        ({"num_envs": 8.0}, "must be a whole number"),
+        ({"policy_hidden": 64}, "sizes of layers"),
+        ({"max_grad_norm": "small"}, "positive number"),
+        ({"normalise_rewards": "yes"}, "true or false"),
     ],
 )
 def test_a_configuration_checks_itself(change: dict[str, object], message: str) -> None:

@@ -1,0 +1,173 @@
+"""`drift train`: one agent taught with one drift, in a folder that survives."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import UseAppendAction, arg
+
+from mirrordrift.cli import ERROR, PROVED
+from mirrordrift.cli.options import Common, Declarations, Flag, Texts
+from mirrordrift.cli.streams import complain
+from symbolic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rl.config import TrainerConfig
+    from rl.folder import RunFolder
+    from rl.training import Score
+
+SCHEMA = "mirrordrift/train/1"
+EXAMPLES = """
+drift train --drift dpo --env CartPole-v1 --steps 200000 --out runs/cartpole
+drift train --drift "(r-1)**2*abs(A)/0.4" --env hopper --set num_envs=512 --out runs/hopper
+drift train --resume runs/hopper
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Common):
+    """Train an agent with a drift: a formula, a name of the catalogue or a network.
+
+    The environment's recipe is used where nothing else is said. A refuted formula is refused with
+    its witness unless --allow-unproved is given.
+
+    Exit code: 0 trained, 1 the training diverged, 2 could not run, 130 interrupted (resumable).
+    """
+
+    drift: Annotated[str, arg(metavar="SPEC", help_behavior_hint="")] = ""
+    """The drift to train with."""
+    env: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
+    """The environment; `--env help` lists them."""
+    steps: Annotated[int, arg(metavar="N", help_behavior_hint="(the recipe's)")] = 0
+    """Environment steps."""
+    seed: Annotated[int, arg(metavar="S")] = 0
+    """Everything random follows from it."""
+    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
+    """The run folder to make."""
+    resume: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
+    """Go on with the run of this folder, as if it had not been interrupted."""
+    param: Declarations = ()
+    """Bind a parameter of the drift, alpha=3/5."""
+    set: Annotated[
+        UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
+    ] = ()
+    """Change a field of the recipe, learning_rate=1e-3."""
+    allow_unproved: Flag = False
+    """Train with a drift that is refuted."""
+
+    def __post_init__(self) -> None:
+        if self.env == "help":
+            return
+        if self.resume:
+            if self.drift or self.env or self.out:
+                raise ConfigError(
+                    "--resume goes on with what its folder holds; leave out --drift, --env and --out"
+                )
+        elif not (self.drift and self.env and self.out):
+            raise ConfigError("give --drift SPEC, --env NAME and --out DIR, or --resume DIR")
+
+
+def run(options: Options) -> int:
+    """Train, or go on, and say how well the agent does."""
+    if options.env == "help":
+        from rl import environments
+
+        for library, names in environments.names().items():
+            print(f"{library}: {', '.join(names)}")
+        return PROVED
+    from rl.start import start
+
+    start(devices=1)
+    folder, record, target, config = _begin(options)
+    from mirrordrift.training import candidates_of, label
+    from rl import environments
+    from rl.population import Population
+    from rl.stall import watched
+    from rl.training import train
+
+    task = environments.make(
+        record["env"], backend=config.backend, episode_length=config.episode_length
+    )
+    population = Population(task, config, candidates_of(target), [int(record["seed"])])
+
+    def stalled(seconds: float) -> None:
+        complain(
+            f"drift: nothing was computed for {seconds:.0f} s: the run has stopped; "
+            f"go on from its last checkpoint with drift train --resume {folder.path}"
+        )
+        os._exit(ERROR)
+
+    from mirrordrift.progress import training_progress
+
+    with watched(stalled), training_progress(config.num_updates) as progress:
+        (score,) = train(population, folder, progress)
+    answer = _answer(score, record["env"], label(target))
+    if options.json:
+        print(json.dumps(answer))
+    else:
+        _show(answer, folder.path)
+    return 1 if score.failed else PROVED
+
+
+def _begin(options: Options) -> tuple[RunFolder, dict[str, Any], Any, TrainerConfig]:
+    """(folder, its record, the drift, the configuration) of a new run or of one that goes on."""
+    from mirrordrift import training
+    from rl.config import TrainerConfig
+    from rl.folder import RunFolder
+    from rl.presets import preset
+
+    if options.resume:
+        path = Path(options.resume)
+        folder, record = RunFolder.open(path)
+        return folder, record, training.target_of(record, path), training.config_of(record, path)
+    from mirrordrift.spec import resolve
+
+    changes = training.changed(TrainerConfig, options.set)
+    config = preset(options.env, **{"total_env_steps": options.steps or None, **changes})
+    target = resolve(options.drift, options.param)
+    training.candidates_of(target)  # what cannot be trained is told before anything is written
+    if not options.allow_unproved and training.refuse_refuted(target) == "unknown":
+        complain("drift: note: this drift is not decided; drift verify says what is left")
+    record = training.record_of(target, options.env, options.seed, config)
+    folder = RunFolder.create(Path(options.out), record)
+    training.keep_network(target, folder.path)
+    return folder, record, target, config
+
+
+def _answer(score: Score, env: str, drift: str) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "env": env,
+        "drift": drift,
+        "seed": score.seed,
+        "return_mean": score.return_mean,
+        "return_stderr": score.return_stderr,
+        "entropy": score.entropy,
+        "env_steps": score.env_steps,
+        "seconds": score.seconds,
+        "env_steps_per_second": score.env_steps_per_second,
+        "compile_seconds": score.compile_seconds,
+        "failed": score.failed,
+    }
+
+
+def _show(answer: dict[str, Any], folder: Path) -> None:
+    from mirrordrift.render import show_field
+
+    if answer["failed"]:
+        print(f"failed: {answer['failed']}", file=sys.stderr)
+    mean, error = answer["return_mean"], answer["return_stderr"]
+    show_field("return", f"{mean:.5g} ± {error:.3g} (standard error)")
+    show_field("entropy", f"{answer['entropy']:.4g}")
+    show_field(
+        "steps",
+        f"{answer['env_steps']:,} in {answer['seconds']:.1f} s, "
+        f"{answer['env_steps_per_second']:,.0f} a second "
+        f"(and {answer['compile_seconds']:.1f} s to compile)",
+    )
+    show_field("folder", str(folder))

@@ -1,0 +1,149 @@
+"""Training as the command line and Python ask for it: a SPEC in, a run folder and scores out."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, fields, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirrordrift.interface import decide_target
+from mirrordrift.spec import Target, resolve
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+from symbolic.network import load_network, save_network
+
+if TYPE_CHECKING:
+    from rl.config import TrainerConfig
+    from rl.drifts import Candidates
+
+NETWORK_FILE = "drift.npz"
+_PACKAGES = ("mirrordrift", "jax", "jaxlib", "brax", "gymnax", "flax", "optax", "numpy")
+
+
+def refuse_refuted(target: Target) -> str:
+    """The verdict of a drift that may be trained; raises ConfigError, with the witness, if refuted."""
+    report = decide_target(target, timeout=10.0)
+    if report.verdict != "refuted":
+        return report.verdict.value
+    failing = next(c for c in report.conditions if c.verdict == "refuted")
+    witness = f" at {failing.witness}" if failing.witness is not None else ""
+    raise ConfigError(
+        f"{label(target)} is no drift: {failing.id} is refuted{witness}; "
+        "to train it all the same, say --allow-unproved"
+    )
+
+
+def candidates_of(target: Target) -> Candidates:
+    """What the trainer calls; raises ConfigError for a parameter without a number."""
+    from rl.drifts import of_formulas, of_networks
+
+    return of_formulas([target]) if isinstance(target, Drift) else of_networks([target])
+
+
+def label(target: Target) -> str:
+    """A drift in few words: its name or formula, or the hash of a network."""
+    if isinstance(target, Drift):
+        return target.name or target.text
+    return f"network {target.content_hash[:19]}"
+
+
+def changed(config: type[TrainerConfig], settings: Iterable[str]) -> dict[str, Any]:
+    """Fields of the trainer from texts such as "learning_rate=1e-3"; raises ConfigError."""
+    known = {field.name for field in fields(config)}
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if name not in known or not equals:
+            raise ConfigError(
+                f"--set {setting:.60} sets no field of the trainer; write FIELD=VALUE with one of "
+                f"{', '.join(sorted(known))}"
+            )
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        found[name] = tuple(value) if isinstance(value, list) else value
+    return found
+
+
+def record_of(target: Target, env: str, seed: int, config: TrainerConfig) -> dict[str, Any]:
+    """What run.json holds: enough to go on from, and to know what was run with what."""
+    return {
+        "env": env,
+        "seed": seed,
+        "drift": _drift_record(target),
+        "config": asdict(config),
+        "versions": {"python": platform.python_version(), **{n: _version(n) for n in _PACKAGES}},
+    }
+
+
+def keep_network(target: Target, folder: Path) -> None:
+    """Copy a network beside its run, which then needs nothing else to go on."""
+    if not isinstance(target, Drift):
+        save_network(folder / NETWORK_FILE, target)
+
+
+def target_of(record: Mapping[str, Any], folder: Path) -> Target:
+    """The drift of a run that goes on; raises ConfigError for a record that has none."""
+    drift = record.get("drift")
+    if not isinstance(drift, dict):
+        raise ConfigError(f"{folder}/run.json: 'drift' is missing; the run cannot go on")
+    if "formula" in drift:
+        found = resolve(drift["formula"], drift.get("parameters") or {}, only="formula")
+        assert isinstance(found, Drift)
+        return replace(found, name=str(drift.get("name", "")))
+    return load_network(folder / NETWORK_FILE)
+
+
+def config_of(record: Mapping[str, Any], folder: Path) -> TrainerConfig:
+    """The configuration of a run that goes on; raises ConfigError for one that is not ours."""
+    from rl.config import TrainerConfig
+
+    config = record.get("config")
+    known = {field.name for field in fields(TrainerConfig)}
+    if not isinstance(config, dict) or set(config) != known:
+        raise ConfigError(f"{folder}/run.json: 'config' is of another version; begin a new run")
+    return TrainerConfig(**{name: _plain(value) for name, value in config.items()})
+
+
+def _plain(value: Any) -> Any:
+    """JSON's lists and exact decimals as the dataclass has them."""
+    if isinstance(value, list):
+        return tuple(value)
+    if isinstance(value, str) and _is_number(value):
+        return float(value)
+    return value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _drift_record(target: Target) -> dict[str, Any]:
+    if not isinstance(target, Drift):
+        return {"network": target.content_hash}
+    values = {
+        name: domain.value if domain.value is not None else target.defaults[name]
+        for name, domain in target.parameters.items()
+        if domain.value is not None or name in target.defaults
+    }
+    return {
+        "name": target.name,
+        "formula": target.text,
+        "parameters": {name: str(value) for name, value in values.items()},
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
