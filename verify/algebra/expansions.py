@@ -67,9 +67,6 @@ class Expansions:
             value.den, precision
         )
 
-    def _shrinks(self, growth: Growth) -> bool:
-        return growth == CONSTANT or vanishing(growth, self.start)
-
     def _range(self, growth: Growth) -> arb:
         """All values of a monomial that does not grow."""
         if growth == CONSTANT:

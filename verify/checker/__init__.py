@@ -1,10 +1,12 @@
 """The independent checker of certificates: replays proofs and witnesses, searches for nothing.
 
 It shares the formula tree, its parser and flint with the prover, and nothing else. What a
-certificate may hold stands in docs/certificates.md. To read it in one sitting: `reading`,
-`algebra`, `sturm`, `signs`, `context` (formulas as exact quotients, and their signs), `resolve`
-(kinks), `balls`, `proofs` (the rules), `germs` (r -> 1), `regions` (the domain), `series` and
-`witness` (refutations).
+certificate may hold stands in docs/certificates.md. An order to read it in: `reading`; formulas as
+exact quotients and their signs, `algebra`, `elementary`, `sturm`, `signs`, `context`; kinks,
+`resolve`; the rules, `balls`, `proofs`, and for covers `jets`, `taylor`, `growth`, `tails`; the
+domain and r -> 1, `germs`, `regions`; what the form alone shows, `structure`; refutations, `series`
+and `witness`; networks, `network`, `network_features`, `network_jets`, which share no step with the
+rest.
 """
 
 from __future__ import annotations

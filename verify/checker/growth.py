@@ -42,7 +42,9 @@ def exponential_of(growth: Growth) -> Gauge | None:
     exponents = dict(growth)
     if set(exponents) - {POWER, EXP}:
         return None
-    return exponents.get(EXP, Fraction(0)), exponents.get(POWER, Fraction(0))
+    rate = exponents.get(EXP, Fraction(0))
+    # Negative rates are the codes of POWER and LOG.
+    return None if rate < 0 else (rate, exponents.get(POWER, Fraction(0)))
 
 
 def logarithm_of(gauge: Gauge) -> Growth | None:

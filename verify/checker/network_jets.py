@@ -97,6 +97,8 @@ def _power(node: Expression, base: Jet, exponent: Jet) -> _Outcome:
             return arb(0), _NAN
         return "undefined" if exponent[0] <= 0 else "open"
     logarithm = _log(base)
+    if logarithm == "undefined" and not base[0] < 0:
+        return "open"  # a base of 0 has a power with a positive exponent
     return logarithm if isinstance(logarithm, str) else _exp(_times(exponent, logarithm))
 
 

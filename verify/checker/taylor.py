@@ -153,7 +153,9 @@ class _Model:
             return None
         finally:
             flint.ctx.cap = cap
-        return found if all(c.is_finite() for c in found) else None
+        # A division by a series without constant term leaves fewer known coefficients.
+        known = series.prec >= length
+        return found if known and all(c.is_finite() for c in found) else None
 
     def _series(self, node: Expression, args: tuple[arb_series, ...], centre: arb) -> arb_series:
         if isinstance(node, Number):

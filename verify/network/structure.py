@@ -23,13 +23,12 @@ from symbolic.expression import postorder
 from symbolic.network import DriftNetwork, evaluate_network, load_network, signed_decimal
 from symbolic.numeric import evaluate
 from verify.balls.points import Kind, certify
+from verify.certificate import CERTIFICATE_SCHEMA
 from verify.checker.network import check_network_certificate
 from verify.network.distance import network_notes
 from verify.network.feature import Facts, analyse
 from verify.network.jets import BallNetwork
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
-
-CERTIFICATE = "mirrordrift/certificate/1"
 
 _PRECISION = 128
 _MAX_CERTIFIED = 40
@@ -90,7 +89,7 @@ def network_certificate(network: DriftNetwork, conditions: tuple[Condition, ...]
         for condition in conditions
     }
     return {
-        "schema": CERTIFICATE,
+        "schema": CERTIFICATE_SCHEMA,
         "kind": "network",
         "network": {
             "hash": network.content_hash,
