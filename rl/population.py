@@ -46,6 +46,7 @@ class Population:
         self.parameters = jax.tree.map(self._pad, candidates.parameters)
         keys = jnp.stack([jax.random.key(seed) for seed in self.seeds])
         self._train_keys, self._eval_keys = jax.vmap(jax.random.split, out_axes=1)(keys)
+        self._init = jax.jit(self._equal_for_all)
         run = jax.vmap(jax.vmap(self.trainer.run, (None, 0, None)), (0, 0, None))
         judge = jax.vmap(jax.vmap(self.trainer.evaluate), (0, None))
         self._run = jax.jit(self._sharded(run, 2, 1), donate_argnums=1)
@@ -53,8 +54,7 @@ class Population:
 
     def init(self) -> TrainState:
         """Fresh agents: those of one seed are equal."""
-        state = jax.jit(jax.vmap(self.trainer.init))(self._train_keys)
-        return jax.tree.map(lambda leaf: jnp.stack([leaf] * self.padded), state)
+        return self._init(self._train_keys)
 
     def compile(self, state: TrainState) -> float:
         """Seconds to compile what `run` and `evaluate` call, or to fetch it from the cache."""
@@ -78,6 +78,10 @@ class Population:
         """The `index`-th evaluation of every agent, as NumPy arrays (candidates, seeds)."""
         found = self._judge(state, self._keys_of(index))
         return Evaluation(*(np.asarray(leaf)[: self.count] for leaf in found))
+
+    def _equal_for_all(self, keys: PRNGKeyArray) -> TrainState:
+        state = jax.vmap(self.trainer.init)(keys)
+        return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (self.padded, *leaf.shape)), state)
 
     def _keys_of(self, evaluation: int) -> PRNGKeyArray:
         return jax.vmap(lambda key: jax.random.fold_in(key, evaluation))(self._eval_keys)
