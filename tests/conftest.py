@@ -18,6 +18,8 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # Workers share what JAX compiles: most of the trainer's tests run programs that others ran.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp(prefix="mirrordrift-jax-"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
+# Tests run tiny programs once: compiling takes longer than running, so XLA optimises less.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # The normal tier is the same every time; `--hypothesis-profile=explore` looks further.
 settings.register_profile(
