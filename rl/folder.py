@@ -66,11 +66,13 @@ class RunFolder:
         import orbax.checkpoint as ocp
 
         try:
+            self.write_metrics(
+                records
+            )  # before: what a checkpoint lacks is dropped, not the reverse
             with ocp.CheckpointManager(
                 self._checkpoints, options=ocp.CheckpointManagerOptions(max_to_keep=1)
             ) as manager:
                 manager.save(segment, args=ocp.args.StandardSave(_without_keys(state)))
-            self.write_metrics(records)
         except OSError as error:
             raise _unwritable(self.path, error) from None
 

@@ -95,6 +95,8 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: object) -> None:
         if jax.dtypes.issubdtype(one.dtype, jax.dtypes.prng_key):
             one, other = jax.random.key_data(one), jax.random.key_data(other)
         np.testing.assert_array_equal(one, other)
+    later = [*records, *({**record, "evaluation": 2} for record in records)]
+    folder.write_metrics(later)  # killed after the records of a segment and before its checkpoint
     again = train(population(task), folder)
     assert [score.failed for score in again] == [None]
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
