@@ -118,7 +118,12 @@ class RunFolder:
         if not path.exists():
             return []
         lines = path.read_text("utf-8").splitlines()
-        return [json.loads(line) for line in lines if line.strip()]
+        try:
+            return [_record(line) for line in lines if line.strip()]
+        except (ValueError, AttributeError) as error:
+            raise ConfigError(
+                f"{path}: a line is no record ({error!s:.80}); remove the file and begin a new run"
+            ) from None
 
     def _write(self, name: str, text: str) -> None:
         write_atomically(self.path / name, text.encode())
@@ -131,6 +136,11 @@ def _json(record: Mapping[str, Any]) -> str:
         for name, value in record.items()
     }
     return json.dumps(plain, allow_nan=False)
+
+
+def _record(line: str) -> Record:
+    """A line of `_json`, its null the nan that it was."""
+    return {n: math.nan if value is None else value for n, value in json.loads(line).items()}
 
 
 def _unwritable(path: Path, error: OSError) -> ConfigError:

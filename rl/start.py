@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def start(*, devices: int | None = None, cache: Path | None = None) -> None:
+def start(*, devices: int | None = None) -> None:
     """Set JAX up; a platform or flags that the environment already chose are left alone.
 
     `devices` is the number of CPU devices, by default one for each core this process may use.
@@ -25,7 +25,7 @@ def start(*, devices: int | None = None, cache: Path | None = None) -> None:
         with suppress(RuntimeError):
             jax.config.update("jax_num_cpu_devices", devices or _cores())
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        jax.config.update("jax_compilation_cache_dir", str(cache or _cache_folder()))
+        jax.config.update("jax_compilation_cache_dir", str(_cache_folder()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
 
 

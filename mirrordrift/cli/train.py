@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -108,7 +108,9 @@ def run(options: Options) -> int:
         (score,) = train(population, folder, progress)
     answer = _answer(score, record["env"], label(target))
     if options.json:
-        print(json.dumps(answer))
+        print(json.dumps(answer, allow_nan=False))
+    elif score.failed:
+        print(f"failed: {score.failed}; {folder.path}/metrics.csv has its record")
     else:
         _show(answer, folder.path)
     return 1 if score.failed else PROVED
@@ -140,7 +142,7 @@ def _begin(options: Options) -> tuple[RunFolder, dict[str, Any], Any, TrainerCon
 
 
 def _answer(score: Score, env: str, drift: str) -> dict[str, Any]:
-    return {
+    answer = {
         "schema": SCHEMA,
         "env": env,
         "drift": drift,
@@ -154,13 +156,16 @@ def _answer(score: Score, env: str, drift: str) -> dict[str, Any]:
         "compile_seconds": score.compile_seconds,
         "failed": score.failed,
     }
+    # A diverged agent has numbers that JSON has not.
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in answer.items()
+    }
 
 
 def _show(answer: dict[str, Any], folder: Path) -> None:
     from mirrordrift.render import show_field
 
-    if answer["failed"]:
-        print(f"failed: {answer['failed']}", file=sys.stderr)
     mean, error = answer["return_mean"], answer["return_stderr"]
     show_field("return", f"{mean:.5g} ± {error:.3g} (standard error)")
     show_field("entropy", f"{answer['entropy']:.4g}")

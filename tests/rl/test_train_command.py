@@ -145,6 +145,20 @@ def test_a_refuted_drift_trains_when_asked_to(tmp_path: Path) -> None:
     assert main(arguments(tmp_path / "run", "--allow-unproved", drift="k1")) == 0
 
 
+def test_a_training_that_diverges_says_so_in_valid_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    undefined = "(r-1)**2*log(A)"
+    assert main(arguments(out, "--allow-unproved", "--json", drift=undefined)) == 1
+    found = answer(capsys)
+    assert "not finite" in found["failed"]
+    assert main(["train", "--resume", str(out), "--json"]) == 1
+    assert answer(capsys)["failed"] == found["failed"]
+    assert main(["train", "--resume", str(out)]) == 1
+    assert "failed: weights not finite" in capsys.readouterr().out
+
+
 def test_environments_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--env", "help"]) == 0
     out = capsys.readouterr().out

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -73,7 +75,7 @@ def test_a_continuous_action_finds_its_target() -> None:
     assert float(agents.evaluate(state, 0).return_mean[0, 0]) > -0.5
 
 
-def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: object) -> None:
+def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: Path) -> None:
     task = probe_envs.right_action()
     whole = population(task)
     state, _ = whole.run(whole.init(), CONFIG.num_updates)
@@ -84,7 +86,7 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: object) -> None:
     def cut(done: int, total: int, records: object) -> None:
         raise Cut
 
-    folder = RunFolder.create(tmp_path / "run", {"env": task.name})  # type: ignore[operator]
+    folder = RunFolder.create(tmp_path / "run", {"env": task.name})
     with pytest.raises(Cut):
         train(population(task), folder, cut)
     agents = population(task)
@@ -103,10 +105,18 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: object) -> None:
     assert len(lines) == len(schedule(CONFIG))
 
 
-def test_a_folder_with_a_run_is_not_overwritten(tmp_path: object) -> None:
-    RunFolder.create(tmp_path / "run", {})  # type: ignore[operator]
+def test_records_that_are_no_json(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", {})
+    folder.save(1, {"weight": jnp.zeros(2)}, [])
+    (folder.path / "metrics.jsonl").write_text("{nonsense\n")
+    with pytest.raises(ConfigError, match="no record"):
+        folder.restore({"weight": jnp.zeros(2)})
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
+    RunFolder.create(tmp_path / "run", {})
     with pytest.raises(ConfigError, match="--resume"):
-        RunFolder.create(tmp_path / "run", {})  # type: ignore[operator]
+        RunFolder.create(tmp_path / "run", {})
 
 
 @pytest.mark.parametrize(
