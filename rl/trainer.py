@@ -25,6 +25,7 @@ from rl.normalisation import Moments, empty, normalise, update
 from rl.policies import Policy, policy_for
 from rl.rollout import Rollout, collect
 from rl.shuffle import random_order
+from rl.turns import in_turn_on_cpu
 
 
 class TrainState(NamedTuple):
@@ -61,6 +62,9 @@ class Trainer:
             value=Perceptron(config.value_hidden, 1, output_scale=1.0, **shared),
         )
         self.optimiser = _optimiser(config)
+        self._learn = in_turn_on_cpu(
+            jax.jit(self._epochs)
+        )  # traced once, however often it is batched
 
     def init(self, key: PRNGKeyArray) -> TrainState:
         """A fresh agent and fresh episodes."""
@@ -122,14 +126,20 @@ class Trainer:
         )
         progress = state.updates.astype(jnp.float32) / self.config.num_updates
         batch = Batch(
-            observation=normalise(state.observations, rollout.observation),
+            observation=rollout.observation,
             raw_action=rollout.raw_action,
             log_prob=rollout.log_prob[..., None],
             advantage=advantage[..., None],
             target=(advantage + rollout.value)[..., None],
         )
-        parameters, optimiser, terms, grad_norm, pairs = self._epochs(
-            drift_parameters, state.parameters, state.optimiser, batch, progress, epochs_key
+        parameters, optimiser, terms, grad_norm, pairs = self._learn(
+            drift_parameters,
+            state.parameters,
+            state.optimiser,
+            state.observations,
+            batch,
+            progress,
+            epochs_key,
         )
         metrics = UpdateMetrics.of(rollout, advantage, terms, grad_norm, parameters)
         after = TrainState(
@@ -179,13 +189,15 @@ class Trainer:
         drift_parameters: Any,
         parameters: Parameters,
         optimiser: Any,
+        observations: Moments,
         batch: Batch,
         progress: Array,
         key: PRNGKeyArray,
     ) -> tuple[Parameters, Any, LossTerms, Array, tuple[Array, Array]]:
         """All epochs; terms and gradient norms have axes (epochs, minibatches)."""
         config = self.config
-        rows, unpack = batch.packed()
+        normalised = normalise(observations, batch.observation)
+        rows, unpack = batch._replace(observation=normalised).packed()
         loss = jax.value_and_grad(self._loss, has_aux=True)
 
         def minibatch_step(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import numpy as np
 
 from rl.folder import Record, RunFolder
@@ -33,6 +32,8 @@ class Score:
     compile_seconds: float
     failed: str | None
     """Why it does not count; its other numbers are of no use then."""
+    records: tuple[Record, ...] = field(repr=False)
+    """What was measured at each evaluation."""
 
     @property
     def env_steps_per_second(self) -> float:
@@ -58,7 +59,7 @@ def train(
     for index in range(done, len(segments)):
         begun = time.perf_counter()
         if index == done:
-            compiling += population.compile(state)
+            compiling += population.compile()
             begun = time.perf_counter()
         state, metrics = population.run(state, segments[index])
         found = population.evaluate(state, index)
@@ -75,7 +76,7 @@ def train(
         if progress is not None:
             progress(sum(segments[: index + 1]), population.config.num_updates, new)
     if folder is not None:
-        folder.write_density(_density(population, state))
+        folder.write_density(population.density(state))
     return _scores(population, records)
 
 
@@ -109,11 +110,6 @@ def _record(
     }
 
 
-def _density(population: Population, state: TrainState) -> dict[str, np.ndarray]:
-    arrays = jax.tree.map(lambda leaf: np.asarray(leaf)[: population.count], state.density)
-    return {name: leaf.reshape(-1, leaf.shape[-1]) for name, leaf in arrays._asdict().items()}
-
-
 def _scores(population: Population, records: list[Record]) -> list[Score]:
     """From every agent's last record, and from all of them whether it failed."""
     scores = []
@@ -132,6 +128,7 @@ def _scores(population: Population, records: list[Record]) -> list[Score]:
                     seconds=last["seconds"],
                     compile_seconds=last["compile_seconds"],
                     failed=_failure(own),
+                    records=tuple(own),
                 )
             )
     return scores

@@ -93,7 +93,7 @@ def run(options: Options) -> int:
     task = environments.make(
         record["env"], backend=config.backend, episode_length=config.episode_length
     )
-    population = Population(task, config, candidates_of(target), [int(record["seed"])])
+    population = Population.alone(task, config, candidates_of(target), [int(record["seed"])])
 
     def stalled(seconds: float) -> None:
         complain(

@@ -1,91 +1,15 @@
 """Drifts as training calls them: formulas, networks and functions behind one signature."""
 
-from __future__ import annotations
+from rl.drifts.candidates import Candidates, of_formulas, of_function, of_networks
+from rl.drifts.grouping import AnyDrift, grouped
+from rl.drifts.slopes import DriftApply
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-import jax
-import jax.numpy as jnp
-from jaxtyping import Array
-
-from rl.drifts import tapes
-from rl.drifts.slopes import DriftApply, forward_mode, trainable
-from symbolic import jax_arrays
-from symbolic.drift import Drift
-from symbolic.errors import ConfigError
-from symbolic.lowering import lower, lower_network
-from symbolic.network import DriftNetwork
-
-__all__ = ["Candidates", "DriftApply", "of_formulas", "of_function", "of_networks"]
-
-
-@dataclass(frozen=True, eq=False)
-class Candidates:
-    """Drifts that share one compiled program: what it computes, and what sets them apart."""
-
-    apply: DriftApply
-    parameters: Any
-    """Arrays with a leading axis `candidates`."""
-    count: int
-
-    def __getitem__(self, index: slice) -> Candidates:
-        """Some of them, for a chunk that fits into memory."""
-        part = jax.tree.map(lambda leaf: leaf[index], self.parameters)
-        return Candidates(self.apply, part, len(range(self.count)[index]))
-
-
-_tape_drift = trainable(tapes.value_and_slope)
-
-
-def of_formulas(drifts: Sequence[Drift]) -> Candidates:
-    """Formulas as tapes: any batch of like size runs the same program.
-
-    Raises ConfigError for a parameter without a number, or a formula too long for a tape.
-    """
-    return Candidates(_tape_drift, tapes.encode([lower(drift) for drift in drifts]), len(drifts))
-
-
-def of_networks(networks: Sequence[DriftNetwork]) -> Candidates:
-    """Networks that differ in their weights alone.
-
-    Raises ConfigError for networks of different shapes, features, activations, ξ or ε.
-    """
-    if not networks:
-        raise ConfigError("no network to train with; give one at least")
-    first = networks[0]
-    for network in networks[1:]:
-        if _form(network) != _form(first):
-            raise ConfigError(
-                "networks of one population must share features, activation, xi, ppo_epsilon and the "
-                "shapes of their layers; train the others in a run of their own"
-            )
-    layers = tuple(
-        jnp.stack([jnp.asarray(network.layers[i], jnp.float32) for network in networks])
-        for i in range(len(first.layers))
-    )
-    value = lower_network(first)
-
-    def apply(layers: Any, log_ratio: Array, advantage: Array, progress: Array) -> Array:
-        return value(jax_arrays, layers, log_ratio, advantage, progress)
-
-    return Candidates(trainable(forward_mode(apply)), layers, len(networks))
-
-
-def _form(network: DriftNetwork) -> tuple[object, ...]:
-    shapes = tuple(layer.shape for layer in network.layers)
-    return shapes, network.features, network.activation, network.xi, network.ppo_epsilon
-
-
-def of_function(function: Callable[..., Array], *, uses_progress: bool = False) -> Candidates:
-    """One JAX function drift(log_ratio, advantage[, progress]), elementwise over a batch.
-
-    It is differentiated as it is, by JAX: its slopes are not kept finite for it.
-    """
-
-    def apply(_: Any, log_ratio: Array, advantage: Array, progress: Array) -> Array:
-        args = (log_ratio, advantage, progress) if uses_progress else (log_ratio, advantage)
-        return jnp.broadcast_to(function(*args), log_ratio.shape)
-
-    return Candidates(apply, (), 1)
+__all__ = [
+    "AnyDrift",
+    "Candidates",
+    "DriftApply",
+    "grouped",
+    "of_formulas",
+    "of_function",
+    "of_networks",
+]

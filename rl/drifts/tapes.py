@@ -2,9 +2,8 @@
 
 A tape is data, so a new batch of formulas compiles nothing. The evaluator reads instructions one
 by one over a file of registers, and computes the value and the slope in the log-ratio together, by
-forward mode: a policy gradient needs no other derivative of a drift. Under the `vmap` of a
-population a switch would compute every operation for every agent; a batching rule of its own runs
-the agents' tapes one after another instead, which on a CPU is faster.
+forward mode: a policy gradient needs no other derivative of a drift. Under a `vmap` over tapes the
+switch computes every operation for every tape, which a CPU should be spared (see `rl.turns`).
 """
 
 from __future__ import annotations
@@ -117,7 +116,6 @@ def _allocate(program: Program) -> tuple[list[tuple[int, ...]], list[int], int]:
     return reads, writes, used
 
 
-@jax.custom_batching.custom_vmap
 def value_and_slope(
     tape: Tape,
     log_ratio: Float[Array, "batch"],
@@ -141,37 +139,6 @@ def value_and_slope(
         return jax.lax.fori_loop(0, tape.length, step, registers)[tape.result]
 
     return jax.jvp(run, (log_ratio,), (jnp.ones_like(log_ratio),))
-
-
-@value_and_slope.def_vmap
-def _batched(
-    axis_size: int, batched: tuple[Tape, bool, bool, bool], tape: Tape, *samples: Array
-) -> tuple[tuple[Array, Array], tuple[bool, bool]]:
-    """Agents of one formula share a run over all their samples; those of several take turns."""
-    tape_batched, *samples_batched = batched
-    log_ratio, advantage, progress = (
-        sample if is_batched else jnp.broadcast_to(sample, (axis_size, *sample.shape))
-        for sample, is_batched in zip(samples, samples_batched, strict=True)
-    )
-    if not any(tape_batched):
-        shape = log_ratio.shape
-        flat = value_and_slope(
-            tape,
-            log_ratio.reshape(-1),
-            advantage.reshape(-1),
-            jnp.broadcast_to(
-                progress.reshape(axis_size, *[1] * (log_ratio.ndim - 1)), shape
-            ).reshape(-1),
-        )
-        return (flat[0].reshape(shape), flat[1].reshape(shape)), (True, True)
-    tapes = Tape(
-        *(
-            leaf if is_batched else jnp.broadcast_to(leaf, (axis_size, *leaf.shape))
-            for leaf, is_batched in zip(tape, tape_batched, strict=True)
-        )
-    )
-    each = jax.lax.map(lambda xs: value_and_slope(*xs), (tapes, log_ratio, advantage, progress))
-    return each, (True, True)
 
 
 def _branch(op: str, arity: int) -> Callable[[Array, Array], Array]:

@@ -47,7 +47,7 @@ def test_three_hundred_populations_in_a_row() -> None:
         learning_rate=2.5e-3, policy_hidden=(64, 64), value_hidden=(64, 64), activation="tanh",
     )  # fmt: skip
     drifts = of_formulas([catalogue["ppo"], catalogue["dpo"]] * 8)
-    population = Population(right_action(), config, drifts, [0, 1])
+    population = Population.alone(right_action(), config, drifts, [0, 1])
     noticed: list[float] = []
     with watched(noticed.append):
         for _ in range(300):

@@ -28,7 +28,9 @@ CONFIG = TrainerConfig(
 
 
 def population(task: Task, *names: str, config: TrainerConfig = CONFIG) -> Population:
-    return Population(task, config, of_formulas([catalogue[n] for n in names or ("ppo",)]), [0])
+    return Population.alone(
+        task, config, of_formulas([catalogue[n] for n in names or ("ppo",)]), [0]
+    )
 
 
 def trained(task: Task, *names: str) -> tuple[Population, object]:
@@ -38,7 +40,7 @@ def trained(task: Task, *names: str) -> tuple[Population, object]:
 
 
 def values(agents: Population, state: object, observation: float) -> np.ndarray:
-    networks = agents.trainer.networks
+    networks = agents.programs.trainer.networks
     of = jax.vmap(jax.vmap(lambda p: networks.values(p, jnp.full(1, observation))))
     return np.asarray(of(state.parameters))[:, 0]
 
@@ -57,13 +59,13 @@ def test_drifts_learn_the_right_action_and_one_that_fails_touches_no_other() -> 
     task = probe_envs.right_action()
     broken = Drift.from_text("(r-1)**2*log(A)")
     drifts = of_formulas([catalogue["ppo"], broken, catalogue["dpo"]])
-    scores = train(Population(task, CONFIG, drifts, [0, 1]))
+    scores = train(Population.alone(task, CONFIG, drifts, [0, 1]))
     assert [score.failed is None for score in scores] == [True, True, False, False, True, True]
     assert "not finite" in str(scores[2].failed)
     good = [score for score in scores if score.failed is None]
     assert all(score.return_mean > 0.95 for score in good)
     without = train(
-        Population(
+        Population.alone(
             task, CONFIG, of_formulas([catalogue["ppo"], catalogue["dpo"], catalogue["k3"]]), [0, 1]
         )
     )
