@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
@@ -25,7 +24,7 @@ from rl.metrics import UpdateMetrics
 from rl.trainer import Trainer, TrainState
 from symbolic.errors import ConfigError
 
-AXIS = "candidates"
+AXIS = "agents"
 
 
 class Compiled(NamedTuple):
@@ -38,31 +37,28 @@ class Compiled(NamedTuple):
 
 
 class Programs:
-    """What a configuration compiles to in a task, for `width` candidates at once and as many seeds.
+    """What a configuration compiles to in a task, for `width` agents at once.
 
-    Drifts of one form (see `Candidates`) are data: another batch of them compiles nothing. The
-    candidate axis is cut into equal parts, one for each device of all processes; where `width` does
-    not divide, it is rounded up.
+    Drifts of one form (see `Candidates`) are data: other ones compile nothing. The axis of agents
+    is cut into equal parts, one for each device of all processes; where `width` does not divide, it
+    is rounded up.
     """
 
-    def __init__(
-        self, task: Task, config: TrainerConfig, drift: DriftApply, *, width: int, num_seeds: int
-    ) -> None:
-        self.task, self.config, self.drift, self.num_seeds = task, config, drift, num_seeds
+    def __init__(self, task: Task, config: TrainerConfig, drift: DriftApply, *, width: int) -> None:
+        self.task, self.config, self.drift = task, config, drift
         self.trainer = Trainer(task, config, drift)
         devices = jax.devices() if jax.process_count() > 1 else jax.devices()[:width]
         self.width = -(-width // len(devices)) * len(devices)
         mesh = Mesh(np.array(devices), (AXIS,))
         self.cut = NamedSharding(mesh, PartitionSpec(AXIS))
         self.whole = NamedSharding(mesh, PartitionSpec())
-        """Shardings of what candidates differ in, and of what all devices have."""
-        self.init = jax.jit(self._equal_for_all, out_shardings=self.cut)
+        """Shardings of what agents differ in, and of what all devices have."""
+        self.init = jax.jit(self._initial, out_shardings=self.cut)
         self.gather = jax.jit(lambda tree: tree, out_shardings=self.whole)
-        run = jax.vmap(jax.vmap(self.trainer.run, (None, 0, None)), (0, 0, None))
-        self._run = jax.jit(
-            self._sharded(run, 2, 1), out_shardings=(self.cut, self.whole), donate_argnums=1
-        )
-        self._judge = jax.jit(self._sharded(self._judged, 1, 2), out_shardings=self.whole)
+        run = self._sharded(jax.vmap(self.trainer.run, (0, 0, None)), 2, 1)
+        self._run = jax.jit(run, out_shardings=(self.cut, self.whole), donate_argnums=1)
+        judge = self._sharded(jax.vmap(self._judged, (0, 0, None)), 2, 1)
+        self._judge = jax.jit(judge, out_shardings=self.whole)
         self._compiled: dict[tuple[tuple[int, ...], ...], Compiled] = {}
 
     def compiled(self, parameters: Any) -> tuple[Compiled, float]:
@@ -71,10 +67,12 @@ class Programs:
         if shapes in self._compiled:
             return self._compiled[shapes], 0.0
         begun = time.perf_counter()
-        seeds = jax.ShapeDtypeStruct((self.num_seeds,), np.uint32, sharding=self.whole)
-        state = _placed_shapes(jax.eval_shape(self.init, seeds), self.cut)
+        one_seed = jax.ShapeDtypeStruct((1,), np.uint32)
+        places = jax.ShapeDtypeStruct((self.width,), np.int32)
+        state = _placed(jax.eval_shape(self.init, one_seed, places), self.cut)
+        seeds = jax.ShapeDtypeStruct((self.width,), np.uint32, sharding=self.cut)
         number = jax.ShapeDtypeStruct((), np.int32, sharding=self.whole)
-        run = self._run.lower(_placed_shapes(parameters, self.cut), state, number).compile()
+        run = self._run.lower(_placed(parameters, self.cut), state, number).compile()
         judge = self._judge.lower(state, seeds, number).compile()
         memory = sum(
             getattr(run.memory_analysis(), f"{part}_size_in_bytes")
@@ -84,33 +82,20 @@ class Programs:
         self._compiled[shapes] = found
         return found, time.perf_counter() - begun
 
-    def padded(self, candidates: Candidates) -> Any:
-        """The parameters of `candidates`, the last repeated to fill the width, on their devices."""
-        if candidates.apply is not self.drift or candidates.count > self.width:
-            raise AssertionError("these programs are of other candidates")
-        short = self.width - candidates.count
-
-        def pad(leaf: Array) -> np.ndarray:
-            return np.concatenate([leaf, np.repeat(leaf[-1:], short, axis=0)])
-
-        return jax.device_put(jax.tree.map(pad, candidates.parameters), self.cut)
-
-    def _equal_for_all(self, seeds: UInt32[Array, "seeds"]) -> TrainState:
-        state = jax.vmap(lambda seed: self.trainer.init(_keys(seed)[0]))(seeds)
-        return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (self.width, *leaf.shape)), state)
+    def _initial(self, seeds: UInt32[Array, "seeds"], places: Int[Array, "width"]) -> TrainState:
+        """A fresh agent for each of `seeds`, and then for each place a copy of one of them."""
+        fresh = jax.vmap(lambda seed: self.trainer.init(_keys(seed)[0]))(seeds)
+        return jax.tree.map(lambda leaf: leaf[places], fresh)
 
     def _judged(
-        self, state: TrainState, seeds: UInt32[Array, "seeds"], index: Int[Array, ""]
+        self, state: TrainState, seed: UInt32[Array, ""], index: Int[Array, ""]
     ) -> Evaluation:
-        def judge(state: TrainState, seed: Array) -> Evaluation:
-            return self.trainer.evaluate(state, jax.random.fold_in(_keys(seed)[1], index))
-
-        return jax.vmap(jax.vmap(judge), (0, None))(state, seeds)
+        return self.trainer.evaluate(state, jax.random.fold_in(_keys(seed)[1], index))
 
     def _sharded(
         self, function: Callable[..., Any], sharded: int, replicated: int
     ) -> Callable[..., Any]:
-        """`function` with its first arguments cut along the candidate axis, one part a device."""
+        """`function` with its first arguments cut along the axis of agents, one part a device."""
         return jax.shard_map(
             function,
             mesh=self.cut.mesh,
@@ -123,31 +108,40 @@ class Programs:
 class Population:
     """The agents `candidates` × `seeds`, trained by `programs`.
 
-    States have leading axes (width, seeds); what is returned as NumPy arrays has (candidates,
-    seeds), without the repetitions that fill the width.
+    States have one leading axis, the width; what is returned as NumPy arrays has (candidates,
+    seeds), without the repetitions of the last agent that fill the width.
     """
 
     def __init__(self, programs: Programs, candidates: Candidates, seeds: Sequence[int]) -> None:
+        if unfit := [seed for seed in seeds if not 0 <= seed < 2**32]:
+            raise ConfigError(f"seed={unfit[0]} must be a whole number from 0 to 4294967295")
+        agents = candidates.count * len(seeds)
+        if candidates.apply is not programs.drift or agents > programs.width:
+            raise AssertionError("these programs are of other candidates")
         self.programs, self.count, self.seeds = programs, candidates.count, tuple(seeds)
         self.config = programs.config
-        if unfit := [seed for seed in self.seeds if not 0 <= seed < 2**32]:
-            raise ConfigError(f"seed={unfit[0]:.40} must be a whole number from 0 to 4294967295")
-        self._parameters = programs.padded(candidates)
-        self._seeds = jax.device_put(np.array(self.seeds, np.uint32), programs.whole)
+        of_candidate, of_seed = np.divmod(
+            np.minimum(np.arange(programs.width, dtype=np.int32), agents - 1), len(seeds)
+        )
+        self._places = of_seed
+        self._parameters = jax.device_put(
+            jax.tree.map(lambda leaf: np.asarray(leaf)[of_candidate], candidates.parameters),
+            programs.cut,
+        )
+        self._distinct = np.array(self.seeds, np.uint32)
+        self._seeds = jax.device_put(self._distinct[of_seed], programs.cut)
 
     @classmethod
     def alone(
         cls, task: Task, config: TrainerConfig, candidates: Candidates, seeds: Sequence[int]
     ) -> Population:
         """A population with programs of its own."""
-        programs = Programs(
-            task, config, candidates.apply, width=candidates.count, num_seeds=len(seeds)
-        )
-        return cls(programs, candidates, seeds)
+        width = candidates.count * len(seeds)
+        return cls(Programs(task, config, candidates.apply, width=width), candidates, seeds)
 
     def init(self) -> TrainState:
         """Fresh agents: those of one seed are equal."""
-        return self.programs.init(self._seeds)
+        return self.programs.init(self._distinct, self._places)
 
     def compile(self) -> float:
         """Seconds spent on having the programs ready: 0 if another population needed them before."""
@@ -165,19 +159,24 @@ class Population:
         programs, _ = self.programs.compiled(self._parameters)
         state, metrics = programs.run(self._parameters, state, self._number(num_updates))
         means = UpdateMetrics(*map(np.asarray, metrics)).means()
-        return state, {name: np.asarray(value)[: self.count] for name, value in means.items()}
+        return state, {name: self._table(value) for name, value in means.items()}
 
     def evaluate(self, state: TrainState, index: int) -> Evaluation:
         """The `index`-th evaluation of every agent, as NumPy arrays (candidates, seeds)."""
         programs, _ = self.programs.compiled(self._parameters)
-        found = programs.evaluate(state, self._seeds, self._number(index))
-        return Evaluation(*(np.asarray(leaf)[: self.count] for leaf in found))
+        return Evaluation(
+            *map(self._table, programs.evaluate(state, self._seeds, self._number(index)))
+        )
 
     def density(self, state: TrainState) -> dict[str, Float[np.ndarray, "agents samples"]]:
-        """Where training asked the drifts, one row an agent."""
+        """Where training asked the drifts, one row an agent, candidates first."""
+        agents = self.count * len(self.seeds)
         sample = self.programs.gather(state.density)
-        arrays = {name: np.asarray(leaf) for name, leaf in sample._asdict().items()}
-        return {n: leaf[: self.count].reshape(-1, leaf.shape[-1]) for n, leaf in arrays.items()}
+        return {name: np.asarray(leaf)[:agents] for name, leaf in sample._asdict().items()}
+
+    def _table(self, values: Array) -> Float[np.ndarray, "candidates seeds"]:
+        agents = self.count * len(self.seeds)
+        return np.asarray(values)[:agents].reshape(self.count, len(self.seeds))
 
     def _number(self, number: int) -> Array:
         return jax.device_put(np.int32(number), self.programs.whole)
@@ -196,7 +195,7 @@ def _keys(seed: UInt32[Array, ""]) -> tuple[PRNGKeyArray, PRNGKeyArray]:
     return training, evaluations
 
 
-def _placed_shapes(tree: Any, sharding: NamedSharding) -> Any:
+def _placed(tree: Any, sharding: NamedSharding) -> Any:
     return jax.tree.map(
         lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding), tree
     )

@@ -41,8 +41,8 @@ def trained(task: Task, *names: str) -> tuple[Population, object]:
 
 def values(agents: Population, state: object, observation: float) -> np.ndarray:
     networks = agents.programs.trainer.networks
-    of = jax.vmap(jax.vmap(lambda p: networks.values(p, jnp.full(1, observation))))
-    return np.asarray(of(state.parameters))[:, 0]
+    of = jax.vmap(lambda p: networks.values(p, jnp.full(1, observation)))
+    return np.asarray(of(state.parameters))
 
 
 def test_the_critic_learns_a_constant() -> None:
