@@ -39,7 +39,7 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, record: Mapping[str, Any]) -> RunFolder:
         """A new run; an existing one is refused rather than overwritten."""
-        if (path / "run.json").exists():
+        if _leads() and (path / "run.json").exists():
             raise ConfigError(
                 f"{path}: holds a run already; go on with --resume {path}, or name another folder"
             )
@@ -107,7 +107,8 @@ class RunFolder:
     def write_density(self, arrays: Mapping[str, np.ndarray]) -> None:
         """The on-policy density, axes (agents, samples)."""
         numbers = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
-        write_arrays(self.path / "density.npz", numbers, {"schema": "mirrordrift/density/1"})
+        if _leads():
+            write_arrays(self.path / "density.npz", numbers, {"schema": "mirrordrift/density/1"})
 
     @property
     def _checkpoints(self) -> Path:
@@ -126,7 +127,13 @@ class RunFolder:
             ) from None
 
     def _write(self, name: str, text: str) -> None:
-        write_atomically(self.path / name, text.encode())
+        if _leads():
+            write_atomically(self.path / name, text.encode())
+
+
+def _leads() -> bool:
+    """Whether this process writes; of several on one run only the first does, but checkpoints."""
+    return jax.process_index() == 0
 
 
 def _json(record: Mapping[str, Any]) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from rl.evaluation import Evaluation
 from rl.folder import Record, RunFolder
+from rl.metrics import UpdateMetrics
 from rl.population import Population, schedule
 from rl.trainer import TrainState
 
@@ -46,6 +47,7 @@ def train(
 ) -> list[Score]:
     """Train all agents, or go on where `folder` has them; one score an agent, candidates first.
 
+    Agents are evaluated before their first update, too: that is where a learning curve begins.
     Raises ConfigError if the folder cannot be written; what was saved before stays.
     """
     segments = schedule(population.config)
@@ -56,20 +58,19 @@ def train(
         done, state, records = folder.restore(state)
     spent = records[-1]["seconds"] if records else 0.0
     compiling = records[-1]["compile_seconds"] if records else 0.0
+    compiling += population.compile() if done < len(segments) else 0.0
+    if not records:
+        begun = time.perf_counter()
+        found = population.evaluate(state, 0)
+        spent += time.perf_counter() - begun
+        records += _records(population, 0, (0, spent, compiling), found, {})
     for index in range(done, len(segments)):
         begun = time.perf_counter()
-        if index == done:
-            compiling += population.compile()
-            begun = time.perf_counter()
         state, metrics = population.run(state, segments[index])
-        found = population.evaluate(state, index)
+        found = population.evaluate(state, index + 1)
         spent += time.perf_counter() - begun
         steps = sum(segments[: index + 1]) * population.config.env_steps_per_update
-        new = [
-            _record(index + 1, steps, spent, compiling, candidate, seed, metrics, found, (i, j))
-            for i, candidate in enumerate(range(population.count))
-            for j, seed in enumerate(population.seeds)
-        ]
+        new = _records(population, index + 1, (steps, spent, compiling), found, metrics)
         records += new
         if folder is not None:
             folder.save(index + 1, state, records)
@@ -80,34 +81,34 @@ def train(
     return _scores(population, records)
 
 
-def _record(
+def _records(
+    population: Population,
     evaluation: int,
-    env_steps: int,
-    seconds: float,
-    compile_seconds: float,
-    candidate: int,
-    seed: int,
-    metrics: dict[str, np.ndarray],
-    found: Any,
-    place: tuple[int, int],
-) -> Record:
-    """One agent at one evaluation."""
-    judged = {
-        "return_mean": found.return_mean,
-        "return_stderr": found.return_stderr,
-        "episode_length": found.episode_length,
-        "entropy": found.entropy,
-    }
-    training = {f"train_{name}": values for name, values in metrics.items()}
-    return {
-        "candidate": candidate,
-        "seed": seed,
-        "evaluation": evaluation,
-        "env_steps": env_steps,
-        "seconds": seconds,
-        "compile_seconds": compile_seconds,
-        **{name: float(values[place]) for name, values in (judged | training).items()},
-    }
+    clock: tuple[int, float, float],
+    found: Evaluation,
+    metrics: Mapping[str, np.ndarray],
+) -> list[Record]:
+    """One record an agent; what training tells is nan before its first update.
+
+    `clock` has environment steps, seconds, and seconds of compilation.
+    """
+    env_steps, seconds, compile_seconds = clock
+    unknown = np.full(found.return_mean.shape, np.nan)
+    training = {f"train_{name}": metrics.get(name, unknown) for name in UpdateMetrics._fields}
+    values = found._asdict() | training
+    return [
+        {
+            "candidate": candidate,
+            "seed": seed,
+            "evaluation": evaluation,
+            "env_steps": env_steps,
+            "seconds": seconds,
+            "compile_seconds": compile_seconds,
+            **{name: float(value[candidate, place]) for name, value in values.items()},
+        }
+        for candidate in range(population.count)
+        for place, seed in enumerate(population.seeds)
+    ]
 
 
 def _scores(population: Population, records: list[Record]) -> list[Score]:
@@ -137,7 +138,7 @@ def _scores(population: Population, records: list[Record]) -> list[Score]:
 def _failure(records: list[Record]) -> str | None:
     """Why an agent does not count: its weights were no numbers any more."""
     for record in records:
-        if record["train_diverged"]:
+        if record["train_diverged"] > 0:
             lost = record["train_nonfinite"]
             cause = f"; its drift was not finite on {lost:.0f} samples" if lost else ""
             return f"weights not finite by {record['env_steps']} environment steps{cause}"

@@ -93,7 +93,7 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: Path) -> None:
         train(population(task), folder, cut)
     agents = population(task)
     done, restored, records = RunFolder.open(folder.path)[0].restore(agents.init())
-    assert done == 1 and [record["evaluation"] for record in records] == [1]
+    assert done == 1 and [record["evaluation"] for record in records] == [0, 1]
     onward, _ = agents.run(restored, schedule(CONFIG)[1])
     for one, other in zip(jax.tree.leaves(state), jax.tree.leaves(onward), strict=True):
         if jax.dtypes.issubdtype(one.dtype, jax.dtypes.prng_key):
@@ -104,7 +104,7 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: Path) -> None:
     again = train(population(task), folder)
     assert [score.failed for score in again] == [None]
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
-    assert len(lines) == len(schedule(CONFIG))
+    assert len(lines) == len(schedule(CONFIG)) + 1
 
 
 def test_records_that_are_no_json(tmp_path: Path) -> None:
