@@ -1,0 +1,115 @@
+"""Drifts of any kind scored side by side: in as few populations as kinds and memory ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rl import memory as memories
+from rl.config import TrainerConfig
+from rl.drifts import AnyDrift, Candidates, grouped
+from rl.environments import Task
+from rl.folder import Record, RunFolder
+from rl.population import Population, Programs
+from rl.training import Score, train
+from symbolic.errors import ConfigError
+
+Report = Callable[[int, int, list[Record]], None]
+"""(updates done, updates in all, records of the last evaluation), over all populations."""
+
+
+def evaluate(
+    drifts: Sequence[AnyDrift],
+    task: Task,
+    config: TrainerConfig,
+    seeds: Sequence[int],
+    *,
+    memory: int | None = None,
+    folder: Path | None = None,
+    about: Mapping[str, Any] | None = None,
+    progress: Report | None = None,
+) -> list[Score]:
+    """Train every drift with every seed; scores in the order of `drifts`, then of `seeds`.
+
+    All drifts meet the same initial weights, starts and random numbers. `memory` bounds the bytes
+    that are used at once (by default `rl.memory.budget()`): candidates beyond it train later, in the
+    same compiled programs. With a `folder`, each population leaves a run folder there, whose record
+    has what `about` says, and what is there already is not trained again.
+
+    Raises ConfigError for drifts that cannot be trained, one that does not fit, a folder that
+    cannot be written.
+    """
+    groups = grouped(drifts)
+    done, scores = 0, dict[int, list[Score]]()
+    total = config.num_updates * len(drifts)
+
+    for number, (places, candidates) in enumerate(groups):
+        path = folder / f"{number:02}" if folder is not None else None
+        programs, width = _fitting(task, config, candidates, seeds, memory, path)
+        for begin in range(0, candidates.count, width):
+            part = candidates[begin : begin + width]
+            run = _run_folder(path, begin, width, about) if path is not None else None
+
+            def report(
+                updates: int, _: int, records: list[Record], count: int = part.count
+            ) -> None:
+                if progress is not None:
+                    progress(done + updates * count, total, records)  # noqa: B023
+
+            found = train(Population(programs, part, seeds), run, report)
+            for score in found:
+                place = places[begin + score.candidate]
+                scores.setdefault(place, []).append(replace(score, candidate=place))
+            done += config.num_updates * part.count
+    return [score for place in range(len(drifts)) for score in scores[place]]
+
+
+def _fitting(
+    task: Task,
+    config: TrainerConfig,
+    candidates: Candidates,
+    seeds: Sequence[int],
+    memory: int | None,
+    path: Path | None,
+) -> tuple[Programs, int]:
+    """Programs for as many candidates at once as fit, and how many that is.
+
+    A run that goes on keeps the number that it began with.
+    """
+    limit = memories.budget() if memory is None else memory
+
+    def programs(width: int) -> Programs:
+        return Programs(task, config, candidates.apply, width=width * len(seeds))
+
+    if path is not None and (path / _part(0) / "run.json").exists():
+        width = RunFolder.open(path / _part(0))[1].get("width")
+        if isinstance(width, int) and width > 0:
+            return programs(width), width
+    width = candidates.count
+    whole = programs(width)
+    need = Population(whole, candidates, seeds).memory
+    if need <= limit:
+        return whole, width
+    chunks = -(-need // limit)
+    width = max(1, width // chunks)
+    part = programs(width)
+    need = Population(part, candidates[:width], seeds).memory
+    if need > limit:
+        raise ConfigError(
+            f"{width} candidate(s) with {len(seeds)} seeds need {need / 2**30:.3g} GiB and may use "
+            f"{limit / 2**30:.3g}; raise the memory, or lower num_envs or the number of seeds"
+        )
+    return part, width
+
+
+def _part(begin: int) -> str:
+    return f"from-{begin:04}"
+
+
+def _run_folder(path: Path, begin: int, width: int, about: Mapping[str, Any] | None) -> RunFolder:
+    place = path / _part(begin)
+    if (place / "run.json").exists():
+        return RunFolder.open(place)[0]
+    return RunFolder.create(place, {**(about or {}), "width": width, "first": begin})
