@@ -11,28 +11,35 @@ from typing import Any
 from mirrordrift.render import terminal
 
 Report = Callable[[int, int, list[dict[str, Any]]], None]
+"""(updates done, updates in all, records of the last evaluation)."""
+Begin = Callable[[str, int], Report]
+"""(title, updates in all) -> what is told of them."""
 
 
 @contextmanager
-def training_progress(num_updates: int) -> Iterator[Report]:
-    """A bar with the mean return and the steps a second, moved at each evaluation."""
+def training_progress() -> Iterator[Begin]:
+    """A bar for each training, with the mean return and the steps a second at each evaluation."""
     console = terminal(sys.stderr)
     if console is None:
-        yield lambda done, total, records: None
+        yield lambda title, total: lambda done, total, records: None
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("training"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
         TextColumn("{task.fields[news]}"), TimeRemainingColumn(),
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("training", total=num_updates, news="compiling")
 
-        def report(done: int, total: int, records: list[dict[str, Any]]) -> None:
-            bar.update(task, completed=done, total=total, news=_news(records))
+        def begin(title: str, total: int) -> Report:
+            task = bar.add_task(title, total=total, news="compiling")
 
-        yield report
+            def report(done: int, total: int, records: list[dict[str, Any]]) -> None:
+                bar.update(task, completed=done, total=total, news=_news(records))
+
+            return report
+
+        yield begin
 
 
 def _news(records: list[dict[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
@@ -19,7 +20,9 @@ from symbolic.network import load_network, save_network
 if TYPE_CHECKING:
     from rl.config import TrainerConfig
     from rl.drifts import Candidates
+    from rl.training import Score
 
+SCHEMA = "mirrordrift/train/1"
 NETWORK_FILE = "drift.npz"
 _PACKAGES = ("mirrordrift", "jax", "jaxlib", "brax", "gymnax", "flax", "optax", "numpy")
 
@@ -75,15 +78,21 @@ def record_of(target: Target, env: str, seed: int, config: TrainerConfig) -> dic
     return {
         "env": env,
         "seed": seed,
-        "drift": _drift_record(target),
+        "drift": drift_record(target),
         "config": asdict(config),
-        "versions": {"python": platform.python_version(), **{n: _version(n) for n in _PACKAGES}},
+        "versions": versions(),
     }
+
+
+def versions() -> dict[str, str | None]:
+    """Of Python and the packages that results depend on; None for one that is not installed."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
 
 
 def keep_network(target: Target, folder: Path) -> None:
     """Copy a network beside its run, which then needs nothing else to go on."""
     if not isinstance(target, Drift):
+        folder.mkdir(parents=True, exist_ok=True)
         save_network(folder / NETWORK_FILE, target)
 
 
@@ -127,7 +136,31 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _drift_record(target: Target) -> dict[str, Any]:
+def answer(score: Score, env: str, drift: str) -> dict[str, Any]:
+    """The JSON object of one agent."""
+    found = {
+        "schema": SCHEMA,
+        "env": env,
+        "drift": drift,
+        "seed": score.seed,
+        "return_mean": score.return_mean,
+        "return_stderr": score.return_stderr,
+        "entropy": score.entropy,
+        "env_steps": score.env_steps,
+        "seconds": score.seconds,
+        "env_steps_per_second": score.env_steps_per_second,
+        "compile_seconds": score.compile_seconds,
+        "failed": score.failed,
+    }
+    # A diverged agent has numbers that JSON has not.
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in found.items()
+    }
+
+
+def drift_record(target: Target) -> dict[str, Any]:
+    """A drift in a record that `target_of` reads again; a network by its hash."""
     if not isinstance(target, Drift):
         return {"network": target.content_hash}
     values = {

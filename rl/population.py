@@ -158,7 +158,8 @@ class Population:
         """`num_updates` updates of every agent; the state given is used up."""
         programs, _ = self.programs.compiled(self._parameters)
         state, metrics = programs.run(self._parameters, state, self._number(num_updates))
-        means = UpdateMetrics(*map(np.asarray, metrics)).means()
+        with np.errstate(invalid="ignore"):  # no episode ended: nan says so
+            means = UpdateMetrics(*map(np.asarray, metrics)).means()
         return state, {name: self._table(value) for name, value in means.items()}
 
     def evaluate(self, state: TrainState, index: int) -> Evaluation:

@@ -2,8 +2,8 @@
 
 jaxlib 0.10 can stop for ever in long runs on two CPU cores, with every thread of its pool waiting;
 the version range of the distribution keeps to a jaxlib that does not. What is set here: one CPU
-device for each core, so that candidates run side by side, and a cache of compiled programs on
-disk, so that a second start is quick.
+device for each core, so that agents run side by side, and a cache of compiled programs on disk, so
+that a second start is quick.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from symbolic.errors import ConfigError
 
-def start(*, devices: int | None = None) -> None:
+
+def start(*, devices: int | None = None, distributed: bool = False) -> None:
     """Set JAX up; a platform or flags that the environment already chose are left alone.
 
     `devices` is the number of CPU devices, by default one for each core this process may use.
+    `distributed` joins the other processes of a cluster's job, which JAX finds by what SLURM, Open
+    MPI or Kubernetes put into the environment. Raises ConfigError if it finds none.
     """
     import jax
 
@@ -27,6 +31,14 @@ def start(*, devices: int | None = None) -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(_cache_folder()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
+    if distributed:
+        try:
+            jax.distributed.initialize()
+        except ValueError as error:
+            raise ConfigError(
+                f"no other processes found ({error}); start this as a SLURM or MPI job, "
+                "or leave out --distributed"
+            ) from None
 
 
 def _cores() -> int:

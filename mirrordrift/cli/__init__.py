@@ -27,6 +27,7 @@ COMMANDS = {
     "catalogue": "the known drifts, with their papers",
     "plot": "draw where drifts push the policy",
     "train": "train an agent with a drift",
+    "bench": "compare drifts: agents, statistics, curves",
     "doctor": "what is installed and usable here",
 }
 

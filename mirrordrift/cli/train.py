@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,7 @@ from symbolic.errors import ConfigError
 if TYPE_CHECKING:
     from rl.config import TrainerConfig
     from rl.folder import RunFolder
-    from rl.training import Score
 
-SCHEMA = "mirrordrift/train/1"
 EXAMPLES = """
 drift train --drift dpo --env CartPole-v1 --steps 200000 --out runs/cartpole
 drift train --drift "(r-1)**2*abs(A)/0.4" --env hopper --set num_envs=512 --out runs/hopper
@@ -84,7 +81,7 @@ def run(options: Options) -> int:
 
     start(devices=1)
     folder, record, target, config = _begin(options)
-    from mirrordrift.training import candidates_of, label
+    from mirrordrift.training import answer, candidates_of, label
     from rl import environments
     from rl.population import Population
     from rl.stall import watched
@@ -104,15 +101,15 @@ def run(options: Options) -> int:
 
     from mirrordrift.progress import training_progress
 
-    with watched(stalled), training_progress(config.num_updates) as progress:
-        (score,) = train(population, folder, progress)
-    answer = _answer(score, record["env"], label(target))
+    with watched(stalled), training_progress() as begin:
+        (score,) = train(population, folder, begin("training", config.num_updates))
+    found = answer(score, record["env"], label(target))
     if options.json:
-        print(json.dumps(answer, allow_nan=False))
+        print(json.dumps(found, allow_nan=False))
     elif score.failed:
         print(f"failed: {score.failed}; {folder.path}/metrics.csv has its record")
     else:
-        _show(answer, folder.path)
+        _show(found, folder.path)
     return 1 if score.failed else PROVED
 
 
@@ -139,28 +136,6 @@ def _begin(options: Options) -> tuple[RunFolder, dict[str, Any], Any, TrainerCon
     folder = RunFolder.create(Path(options.out), record)
     training.keep_network(target, folder.path)
     return folder, record, target, config
-
-
-def _answer(score: Score, env: str, drift: str) -> dict[str, Any]:
-    answer = {
-        "schema": SCHEMA,
-        "env": env,
-        "drift": drift,
-        "seed": score.seed,
-        "return_mean": score.return_mean,
-        "return_stderr": score.return_stderr,
-        "entropy": score.entropy,
-        "env_steps": score.env_steps,
-        "seconds": score.seconds,
-        "env_steps_per_second": score.env_steps_per_second,
-        "compile_seconds": score.compile_seconds,
-        "failed": score.failed,
-    }
-    # A diverged agent has numbers that JSON has not.
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in answer.items()
-    }
 
 
 def _show(answer: dict[str, Any], folder: Path) -> None:
