@@ -12,7 +12,7 @@ import jax
 from rl.config import TrainerConfig
 from rl.drifts import Candidates, of_formulas
 from rl.environments import make
-from rl.population import Population
+from rl.population import Population, Programs
 from rl.presets import preset
 from rl.start import start
 from rl.trainer import Trainer
@@ -31,14 +31,20 @@ class Agents(NamedTuple):
     """(state, updates) -> the state after them, computed."""
 
 
-def agents(env: str, config: TrainerConfig, candidates: Candidates, seeds: Sequence[int]) -> Agents:
-    """Everything this benchmark asks of `Population`.
+def programs_of(env: str, config: TrainerConfig, candidates: Candidates, seeds: int) -> Programs:
+    """Programs for so many agents.
 
     As with the peers, evaluation is replaced by one that does nothing, and so costs no compilation.
     """
+    task = make(env, backend=config.backend)
+    return Programs(task, config, candidates.apply, width=candidates.count * seeds)
+
+
+def agents(programs: Programs, candidates: Candidates, seeds: Sequence[int]) -> Agents:
+    """Everything this benchmark asks of `Population`."""
     with patch.object(Trainer, "evaluate", lambda *_: ()):
-        population = Population(make(env, backend=config.backend), config, candidates, seeds)
-        compile_seconds = population.compile(population.init())
+        population = Population(programs, candidates, seeds)
+        compile_seconds = population.compile()
 
     def run(state: Any, updates: int) -> Any:
         return jax.block_until_ready(population.run(state, updates)[0])
@@ -94,7 +100,7 @@ def formulas(count: int, batch: int) -> list[Drift]:
     ]
 
 
-def second_batch(job: Job, config: TrainerConfig, seeds: Sequence[int]) -> float:
+def second_batch(job: Job, programs: Programs, seeds: Sequence[int]) -> float:
     """Seconds in the compiler until other formulas have trained for an update."""
     spent = []
 
@@ -104,17 +110,15 @@ def second_batch(job: Job, config: TrainerConfig, seeds: Sequence[int]) -> float
 
     others = of_formulas(formulas(job["formulas"], batch=1))
     jax.monitoring.register_event_duration_secs_listener(listen)
-    ready = agents(job["env"], config, others, seeds)
+    ready = agents(programs, others, seeds)
     ready.run(ready.fresh(), 1)
     return sum(spent)
 
 
-def return_mean(job: Job, config: TrainerConfig, candidates: Candidates, state: Any) -> float:
-    """Mean return of all agents, over whole episodes."""
-    trainer = Trainer(make(job["env"], backend=config.backend), config, candidates.apply)
-    evaluate = jax.vmap(jax.vmap(trainer.evaluate, (0, None)), (0, None))
-    found = jax.jit(evaluate)(state, jax.random.key(1))
-    return float(found.return_mean[: candidates.count].mean())
+def return_mean(programs: Programs, count: int, state: Any) -> float:
+    """Mean return of `count` agents, over whole episodes."""
+    evaluate = jax.jit(jax.vmap(programs.trainer.evaluate, (0, None)))
+    return float(evaluate(state, jax.random.key(1)).return_mean[:count].mean())
 
 
 def main() -> None:
@@ -124,7 +128,8 @@ def main() -> None:
     config, seeds = config_of(job), range(job["seeds"])
     drifts = formulas(job["formulas"], batch=0) if job["formulas"] > 1 else [catalogue["ppo"]]
     candidates = of_formulas(drifts)
-    ready = agents(job["env"], config, candidates, seeds)
+    programs = programs_of(job["env"], config, candidates, len(seeds))
+    ready = agents(programs, candidates, seeds)
     warm = job["kind"] == "warm"
     updates = 1 if warm else job["updates"]
     timing = measurement.timed(
@@ -132,12 +137,14 @@ def main() -> None:
     )
     more = {}
     if job["kind"] == "mix":
-        more["second_batch_compile_seconds"] = second_batch(job, config, seeds)
+        more["second_batch_compile_seconds"] = second_batch(job, programs, seeds)
     measurement.report(
         job,
         timing,
         compile_seconds=ready.compile_seconds,
-        return_mean=None if warm else return_mean(job, config, candidates, timing.state),
+        return_mean=None
+        if warm
+        else return_mean(programs, candidates.count * len(seeds), timing.state),
         **more,
     )
 
