@@ -98,8 +98,8 @@ def _fitting(
     need = Population(part, candidates[:width], seeds).memory
     if need > limit:
         raise ConfigError(
-            f"{width} candidate(s) with {len(seeds)} seeds need {need / 2**30:.3g} GiB and may use "
-            f"{limit / 2**30:.3g}; raise the memory, or lower num_envs or the number of seeds"
+            f"{width} candidate(s) with {len(seeds)} seeds need {need / 2**20:.4g} MiB and may use "
+            f"{limit / 2**20:.4g}; raise the memory, or lower num_envs or the number of seeds"
         )
     return part, width
 

@@ -43,11 +43,11 @@ def test_what_ends_in_time_is_not_noticed() -> None:
 def test_three_hundred_populations_in_a_row() -> None:
     """jaxlib 0.10 stopped within 20 runs of this kind on two cores."""
     config = TrainerConfig(
-        total_env_steps=20_480, num_envs=16, unroll_length=128, num_minibatches=4, update_epochs=4,
+        total_env_steps=8_192, num_envs=16, unroll_length=128, num_minibatches=4, update_epochs=4,
         learning_rate=2.5e-3, policy_hidden=(64, 64), value_hidden=(64, 64), activation="tanh",
     )  # fmt: skip
     drifts = of_formulas([catalogue["ppo"], catalogue["dpo"]] * 8)
-    population = Population.alone(right_action(), config, drifts, [0, 1])
+    population = Population.alone(right_action(), config, drifts, [0])
     noticed: list[float] = []
     with watched(noticed.append):
         for _ in range(300):

@@ -9,16 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from probe_envs import TINY
 
 from mirrordrift.cli import main
 from symbolic.arrays import read_arrays
 from symbolic.network import DriftNetwork, load_network, save_network
 from symbolic.parser import parse
-
-TINY = [
-    "num_envs=8", "unroll_length=8", "num_minibatches=2", "update_epochs=1", "num_evaluations=2",
-    "num_eval_envs=4", "episode_length=20", "policy_hidden=[8]", "value_hidden=[8]",
-]  # fmt: skip
 
 
 def arguments(out: Path, *more: str, drift: str = "dpo", env: str = "CartPole-v1") -> list[str]:
