@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mirrordrift.interface import check, equal, verify
+    from mirrordrift.training import evaluate
     from symbolic.catalogue import catalogue
     from symbolic.domains import Interval
     from symbolic.drift import Drift, Reference
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "verify": "mirrordrift.interface",
+    "evaluate": "mirrordrift.training",
     "check": "mirrordrift.interface",
     "equal": "mirrordrift.interface",
     "parse": "symbolic.parser",
@@ -59,6 +61,8 @@ __all__ = [
     "verify",
     "check",
     "equal",
+    # training
+    "evaluate",
     # formulas
     "parse",
     "Drift",

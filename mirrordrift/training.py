@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields, replace
 from importlib.metadata import PackageNotFoundError, version
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +20,53 @@ from symbolic.network import load_network, save_network
 
 if TYPE_CHECKING:
     from rl.config import TrainerConfig
-    from rl.drifts import Candidates
+    from rl.drifts import AnyDrift, Candidates
     from rl.training import Score
 
 SCHEMA = "mirrordrift/train/1"
 NETWORK_FILE = "drift.npz"
 _PACKAGES = ("mirrordrift", "jax", "jaxlib", "brax", "gymnax", "flax", "optax", "numpy")
+
+
+def evaluate(
+    drifts: Sequence[object],
+    env: str,
+    seeds: Sequence[int] = (0,),
+    *,
+    allow_unproved: bool = False,
+    memory: int | None = None,
+    folder: str | PathLike[str] | None = None,
+    **changes: Any,
+) -> list[Score]:
+    """Train agents with every drift and seed in one environment; their scores, drifts first.
+
+    A drift is what `verify` takes, or a JAX function (log_ratio, advantage) -> f, elementwise, which
+    is trained without a verdict. `changes` are fields of the environment's recipe, such as
+    `total_env_steps=100_000`; `memory` bounds the bytes used at once; `folder` keeps every run, and
+    what it has is not trained again.
+    Raises FormulaError or ConfigError, also for a refuted formula unless `allow_unproved`.
+    """
+    from rl import environments, scoring
+    from rl.presets import preset
+    from rl.start import start
+
+    if not drifts or not seeds:
+        raise ConfigError("nothing to train; give at least one drift and one seed")
+    config = preset(env, **changes)
+    targets: list[AnyDrift] = []
+    for drift in drifts:
+        if callable(drift):
+            targets.append(drift)
+            continue
+        target = resolve(drift)
+        targets.append(target)
+        if not allow_unproved:
+            refuse_refuted(target)
+    start()
+    task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
+    return scoring.evaluate(
+        targets, task, config, seeds, memory=memory, folder=None if folder is None else Path(folder)
+    )
 
 
 def refuse_refuted(target: Target) -> str:

@@ -24,7 +24,7 @@ from mirrordrift import (
 
 PUBLIC = {
     "__version__", "Condition", "ConfigError", "Drift", "DriftNetwork", "Expression", "FormulaError",
-    "Interval", "Reference", "Replay", "Report", "UnreadableCertificate", "Verdict", "Witness",
+    "Interval", "Reference", "Replay", "Report", "UnreadableCertificate", "Verdict", "Witness", "evaluate",
     "catalogue", "check", "equal", "from_sympy", "load_network", "parse", "save_network", "to_sympy",
     "verify",
 }  # fmt: skip

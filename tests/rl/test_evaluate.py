@@ -1,0 +1,45 @@
+"""Drifts of several kinds scored in one call."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from mirrordrift import ConfigError, DriftNetwork, evaluate, parse
+
+TINY = {
+    "total_env_steps": 256, "num_envs": 8, "unroll_length": 8, "num_minibatches": 2, "update_epochs": 1,
+    "num_evaluations": 2, "num_eval_envs": 4, "episode_length": 20, "policy_hidden": (8,), "value_hidden": (8,),
+}  # fmt: skip
+
+
+def network(seed: int) -> DriftNetwork:
+    random = np.random.default_rng(seed)
+    layers = (random.normal(size=(2, 8)), random.normal(size=(8, 1)))
+    return DriftNetwork(
+        layers=layers,
+        features=(parse("1-r"), parse("(1-r)*A")),
+        xi=Fraction(1, 10**6),
+    )
+
+
+def test_kinds_mix_and_keep_their_order(tmp_path: Path) -> None:
+    drifts = ["dpo", network(0), lambda l, A: jnp.expm1(l) ** 2, "ppo", network(1), "dpo"]
+    scores = evaluate(drifts, "CartPole-v1", [3, 4], folder=tmp_path, **TINY)  # type: ignore[arg-type]
+    assert [(s.candidate, s.seed) for s in scores] == [(i, s) for i in range(6) for s in (3, 4)]
+    assert all(score.failed is None for score in scores)
+    assert [s.return_mean for s in scores[:2]] == [s.return_mean for s in scores[-2:]]
+    untrained = [score.records[0]["return_mean"] for score in scores]
+    assert untrained == untrained[:2] * 6
+    assert sorted(p.parent.name for p in tmp_path.glob("*/from-0000")) == ["00", "01", "02"]
+
+
+def test_what_is_refused() -> None:
+    with pytest.raises(ConfigError, match="nonnegative is refuted"):
+        evaluate(["k1"], "CartPole-v1", **TINY)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="give at least one"):
+        evaluate([], "CartPole-v1")
