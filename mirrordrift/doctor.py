@@ -57,6 +57,15 @@ for name in ("generalized", "positional", "spring", "mjx"):
         pass
 print(json.dumps(found))
 """
+_ASK_ENVIRONMENTS = f"""
+import sys
+sys.path.insert(0, {str(HOME)!r})
+import importlib.util, json
+from rl.environments import names
+print(json.dumps([
+    name for library, known in names().items() if importlib.util.find_spec(library) for name in known
+]))
+"""
 # juliapkg decides offline whether Julia and its packages are there; both names are internals of
 # juliapkg, so a version that lacks them gives an error text and not a wrong answer.
 _ASK_JULIA = """
@@ -98,6 +107,7 @@ def examine() -> dict[str, Any]:
         "install": install_command(*(g for g in GROUPS if None in versions[g].values())),
         "jax": _ask(_ASK_JAX, "devices") if versions["train"]["jax"] else None,
         "brax": _ask(_ASK_BRAX, "backends") if versions["train"]["brax"] else None,
+        "environments": _ask(_ASK_ENVIRONMENTS, "names") if versions["train"]["jax"] else None,
         "julia": _ask(_ASK_JULIA, None) if versions["pysr"]["pysr"] else None,
         "rooms": rooms,
         "problems": problems,

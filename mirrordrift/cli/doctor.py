@@ -48,7 +48,7 @@ def _show(findings: Mapping[str, Any]) -> None:
     if findings["install"]:
         print(f"\nto complete these parts, {CHECKOUT}:\n  {findings['install']}")
     print()
-    rows = (_asked(findings, part) for part in ("jax", "brax", "julia"))
+    rows = (_asked(findings, part) for part in ("jax", "brax", "environments", "julia"))
     rooms = findings["rooms"].items()
     shadows = [
         (name, "shadowed" if room["shadowed"] else "ours", room["path"] or "missing")
@@ -78,7 +78,7 @@ def _part(part: tuple[str, Mapping[str, str | None]]) -> tuple[str, ...]:
 
 
 def _asked(findings: Mapping[str, Any], part: str) -> tuple[str, str, str]:
-    """A row about JAX, brax or Julia."""
+    """A row about JAX, brax, environments or Julia."""
     found = findings[part]
     if found is None:
         return part, "not installed", ""

@@ -17,7 +17,7 @@ from symbolic.catalogue import catalogue, expected_verdicts
 from verify.report import Condition, Verdict
 
 ROOT = Path(__file__).parents[2]
-COMMAND_NAMES = ("verify", "check", "equal", "catalogue", "plot", "train", "doctor")
+COMMAND_NAMES = ("verify", "check", "equal", "catalogue", "plot", "train", "bench", "doctor")
 
 
 def test_commands_are_these():
@@ -302,6 +302,8 @@ def test_plot_takes_networks(drift, tmp_path, network_file):
 def test_doctor(drift):
     found = drift("doctor", "--json").json
     assert found["schema"] == "mirrordrift/doctor/1"
+    if found["jax"] and found["brax"]:
+        assert {"ant", "CartPole-v1"} <= set(found["environments"]["names"])
     assert found["packages"]["core"]["numpy"]
     assert set(found["rooms"]) == {"symbolic", "verify", "rl", "search"}
     done = drift("doctor")
