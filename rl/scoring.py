@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import jax
+import numpy as np
 
 from rl import memory as memories
 from rl.config import TrainerConfig
@@ -13,11 +18,8 @@ from rl.drifts import AnyDrift, Candidates, grouped
 from rl.environments import Task
 from rl.folder import Record, RunFolder
 from rl.population import Population, Programs
-from rl.training import Score, train
+from rl.training import Progress, Score, train
 from symbolic.errors import ConfigError
-
-Report = Callable[[int, int, list[Record]], None]
-"""(updates done, updates in all, records of the last evaluation), over all populations."""
 
 
 def evaluate(
@@ -29,17 +31,18 @@ def evaluate(
     memory: int | None = None,
     folder: Path | None = None,
     about: Mapping[str, Any] | None = None,
-    progress: Report | None = None,
+    progress: Progress | None = None,
 ) -> list[Score]:
     """Train every drift with every seed; scores in the order of `drifts`, then of `seeds`.
 
     All drifts meet the same initial weights, starts and random numbers. `memory` bounds the bytes
     that are used at once (by default `rl.memory.budget()`): candidates beyond it train later, in the
     same compiled programs. With a `folder`, each population leaves a run folder there, whose record
-    has what `about` says, and what is there already is not trained again.
+    has what `about` says, and what is there already is not trained again. A function is known by
+    nothing but its place: its folder is not told from another function's.
 
     Raises ConfigError for drifts that cannot be trained, one that does not fit, a folder that
-    cannot be written.
+    cannot be written or holds a run of other drifts, seeds or settings.
     """
     groups = grouped(drifts)
     done, scores = 0, dict[int, list[Score]]()
@@ -50,7 +53,11 @@ def evaluate(
         programs, width = _fitting(task, config, candidates, seeds, memory, path)
         for begin in range(0, candidates.count, width):
             part = candidates[begin : begin + width]
-            run = _run_folder(path, begin, width, about) if path is not None else None
+            run = None
+            if path is not None:
+                inputs = _fingerprint(task, config, part, seeds)
+                record = {**(about or {}), "width": width, "first": begin, "inputs": inputs}
+                run = _run_folder(path / _part(begin), record)
 
             def report(
                 updates: int, _: int, records: list[Record], count: int = part.count
@@ -108,8 +115,24 @@ def _part(begin: int) -> str:
     return f"from-{begin:04}"
 
 
-def _run_folder(path: Path, begin: int, width: int, about: Mapping[str, Any] | None) -> RunFolder:
-    place = path / _part(begin)
-    if (place / "run.json").exists():
-        return RunFolder.open(place)[0]
-    return RunFolder.create(place, {**(about or {}), "width": width, "first": begin})
+def _run_folder(path: Path, record: Mapping[str, Any]) -> RunFolder:
+    """A new run, or the one that goes on there if it is of the same inputs."""
+    if not (path / "run.json").exists():
+        return RunFolder.create(path, record)
+    folder, found = RunFolder.open(path)
+    if found.get("inputs") != record["inputs"]:
+        raise ConfigError(
+            f"{path}: holds a run of other drifts, seeds or settings; name another folder"
+        )
+    return folder
+
+
+def _fingerprint(
+    task: Task, config: TrainerConfig, candidates: Candidates, seeds: Sequence[int]
+) -> str:
+    """A hash of everything that a population's result follows from, but the code of a function."""
+    text = json.dumps([task.name, asdict(config), list(seeds)])
+    digest = hashlib.sha256(text.encode())
+    for leaf in jax.tree.leaves(candidates.parameters):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return f"sha256:{digest.hexdigest()}"

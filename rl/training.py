@@ -136,10 +136,12 @@ def _scores(population: Population, records: list[Record]) -> list[Score]:
 
 
 def _failure(records: list[Record]) -> str | None:
-    """Why an agent does not count: its weights were no numbers any more."""
+    """Why an agent does not count: its weights, or its return, were no numbers any more."""
     for record in records:
         if record["train_diverged"] > 0:
             lost = record["train_nonfinite"]
             cause = f"; its drift was not finite on {lost:.0f} samples" if lost else ""
             return f"weights not finite by {record['env_steps']} environment steps{cause}"
+    if not math.isfinite(records[-1]["return_mean"]):
+        return f"return not finite at {records[-1]['env_steps']} environment steps"
     return None

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mirrordrift.bench.plan import Plan
+from mirrordrift.progress import Begin
 
 if TYPE_CHECKING:
     from rl.config import TrainerConfig
     from rl.training import Score
-
-Report = Callable[[int, int, list[dict[str, Any]]], None]
 
 TUNING_SEEDS = 2
 _TUNING_FIRST = 2**31
@@ -39,7 +38,7 @@ def run(
     folder: Path,
     *,
     memory: int | None = None,
-    progress: Callable[[str, int], Report] | None = None,
+    progress: Begin | None = None,
 ) -> Iterator[list[Scored]]:
     """The scores of each environment, as it is done; what `folder` has is not trained again.
 

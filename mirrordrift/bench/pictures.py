@@ -6,7 +6,7 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,7 @@ def draw(rows: Sequence[Scored], baseline: str, folder: Path) -> list[Path]:
         "entropy.png": lambda: _curves(rows, "entropy", "policy entropy"),
     }
     matrices = normalised_scores(rows, baseline)
-    if next(iter(matrices.values())).shape[-1:] > (1,):
+    if matrices[baseline].shape[-1] > 1:
         wanted["profiles.png"] = lambda: _profiles(matrices)
     paths = []
     for name, make in wanted.items():
@@ -77,7 +77,7 @@ def _curves(rows: Sequence[Scored], field: str, label: str) -> Figure:
         axes.set_ylabel(label)
         axes.ticklabel_format(axis="x", style="sci", scilimits=(0, 4))
         _plain(axes)
-    _legend(figure, panels[0])
+    _legend(figure, panels)
     return figure
 
 
@@ -106,7 +106,7 @@ def _profiles(matrices: dict[str, NDArray[np.float64]]) -> Figure:
     axes.set_ylabel("share of runs above τ")
     axes.set_ylim(-0.02, 1.02)
     _plain(axes)
-    _legend(figure, axes)
+    _legend(figure, [axes])
     return figure
 
 
@@ -115,9 +115,14 @@ def _style(number: int) -> tuple[str, str]:
     return colour, _DASHES[(number // len(_COLOURS) + number) % len(_DASHES)]
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels) or 1))
+def _legend(figure: Figure, panels: Sequence[Axes]) -> None:
+    """One for all panels: a drift may have failed in some of them."""
+    found: dict[str, Any] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        found |= {label: handle for label, handle in zip(labels, handles) if label not in found}
+    columns = min(4, len(found) or 1)
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns)
 
 
 def _plain(axes: Axes) -> None:

@@ -43,10 +43,9 @@ def untrained_return(score: Score) -> float:
 
 def overall(rows: Sequence[Scored], baseline: str) -> list[dict[str, Any]]:
     """Each drift over all environments that can be normalised: untrained is 0, the baseline 1."""
-    scales = [scale for scale in _normalisation(rows, baseline) if scale["used"]]
-    if not scales:
+    matrices = normalised_scores(rows, baseline)
+    if not matrices[baseline].size:
         return []
-    matrices = {label: _normalised(rows, label, scales) for label in _labels(rows)}
     return [
         {
             "drift": label,
@@ -173,7 +172,8 @@ def _normalisation(rows: Sequence[Scored], baseline: str) -> list[dict[str, Any]
         low = float(np.mean([untrained_return(s) for row in here for s in row.scores]))
         (base,) = (row for row in here if row.drift == baseline)
         high = float(np.mean([final_return(score) for score in base.scores]))
-        used = math.isfinite(low) and high > low
+        learned = any(not score.failed for score in base.scores)
+        used = learned and math.isfinite(low) and high > low
         found.append({"env": env, "untrained": low, "baseline": high, "used": used})
     return found
 

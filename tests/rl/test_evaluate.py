@@ -37,6 +37,9 @@ def test_kinds_mix_and_keep_their_order(tmp_path: Path) -> None:
     assert untrained == untrained[:2] * 6
     assert sorted(p.parent.name for p in tmp_path.glob("*/from-0000")) == ["00", "01", "02"]
 
+    with pytest.raises(ConfigError, match="other drifts, seeds or settings"):
+        evaluate(drifts, "CartPole-v1", [3, 5], folder=tmp_path, **TINY)  # type: ignore[arg-type]
+
 
 def test_what_is_refused() -> None:
     with pytest.raises(ConfigError, match="nonnegative is refuted"):
