@@ -14,8 +14,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import math
-from collections.abc import Mapping, Sequence
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,8 @@ from symbolic.errors import ConfigError
 
 SCHEMA = "mirrordrift/run/1"
 Record = dict[str, Any]
+_KEPT_CHECKPOINTS = 2
+"""So that a damaged one is not the end of a run."""
 
 
 class RunFolder:
@@ -66,31 +73,33 @@ class RunFolder:
         import orbax.checkpoint as ocp
 
         try:
-            self.write_metrics(
-                records
-            )  # before: what a checkpoint lacks is dropped, not the reverse
-            with ocp.CheckpointManager(
-                self._checkpoints, options=ocp.CheckpointManagerOptions(max_to_keep=1)
-            ) as manager:
+            # Metrics first: those that a checkpoint lacks are dropped, the reverse would be a gap.
+            self.write_metrics(records)
+            with _orbax_quiet(), self._manager() as manager:
                 manager.save(segment, args=ocp.args.StandardSave(_without_keys(state)))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # tensorstore's errors are ValueErrors
             raise _unwritable(self.path, error) from None
 
     def restore(self, template: Any) -> tuple[int, Any, list[Record]]:
         """(segments done, state, their records); nothing done if there is no checkpoint yet.
 
         `template` has the shapes of the state, and is what a fresh start begins from.
+        Raises ConfigError for a checkpoint that is damaged or of other shapes.
         """
         import orbax.checkpoint as ocp
 
         if not self._checkpoints.is_dir():
             return 0, template, []
-        with ocp.CheckpointManager(self._checkpoints) as manager:
-            segment = manager.latest_step()
-            if segment is None:
+        with _orbax_quiet(), self._manager() as manager:
+            segments = manager.all_steps()
+            if not segments:
                 return 0, template, []
-            shapes = _without_keys(template)
-            found = manager.restore(segment, args=ocp.args.StandardRestore(shapes))
+            segment = max(segments)
+            try:
+                asked = ocp.args.StandardRestore(_without_keys(template))
+                found = manager.restore(segment, args=asked)
+            except Exception as error:  # noqa: BLE001 - orbax raises just that, among others
+                raise self._unreadable(segments, error) from None
         records = [record for record in self._records() if record["evaluation"] <= segment]
         return segment, _with_keys(found, template), records
 
@@ -113,6 +122,24 @@ class RunFolder:
     @property
     def _checkpoints(self) -> Path:
         return (self.path / "checkpoint").absolute()
+
+    def _manager(self) -> Any:
+        import orbax.checkpoint as ocp
+
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=_KEPT_CHECKPOINTS,
+            cleanup_tmp_directories=True,
+            enable_async_checkpointing=False,
+        )
+        return ocp.CheckpointManager(self._checkpoints, options=options)
+
+    def _unreadable(self, segments: Sequence[int], error: Exception) -> ConfigError:
+        last, *before = sorted(segments, reverse=True)
+        go_on = f"the run goes on from the one before, {before[0]}" if before else "it begins anew"
+        return ConfigError(
+            f"{self._checkpoints / str(last)}: is damaged or of another run ({_first_line(error)}); "
+            f"without this folder {go_on}"
+        )
 
     def _records(self) -> list[Record]:
         path = self.path / "metrics.jsonl"
@@ -150,9 +177,38 @@ def _record(line: str) -> Record:
     return {n: math.nan if value is None else value for n, value in json.loads(line).items()}
 
 
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    reason = error.strerror or str(error)
+def _unwritable(path: Path, error: OSError | ValueError) -> ConfigError:
+    code = re.search(r"os_error_code='(\d+)'", str(error))  # as tensorstore has it
+    reason = os.strerror(int(code[1])) if code else getattr(error, "strerror", "")
+    reason = reason or _first_line(error)
     return ConfigError(f"{path}: cannot be written ({reason}); free space or name another folder")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
+
+
+@contextmanager
+def _orbax_quiet() -> Iterator[None]:
+    """No traceback on the screen for what is raised and told all the same.
+
+    At its first error orbax closes its event loop, and each file still under way then reports
+    that, some of them after this has returned: so after an error they stay unsaid.
+    """
+    logs = [logging.getLogger(name) for name in ("absl", "asyncio")]
+    levels, hook = [log.level for log in logs], sys.unraisablehook
+
+    def but_closed_loops(report: sys.UnraisableHookArgs) -> None:
+        if str(report.exc_value) != "Event loop is closed":
+            hook(report)
+
+    for log in logs:
+        log.setLevel(logging.CRITICAL)
+    sys.unraisablehook = but_closed_loops
+    yield
+    sys.unraisablehook = hook
+    for log, level in zip(logs, levels):
+        log.setLevel(level)
 
 
 def _is_key(leaf: Any) -> bool:
