@@ -75,7 +75,7 @@ def test_without_a_damaged_checkpoint_the_one_before_goes_on(
     for file in last.rglob("*"):
         if file.is_file() and file.stat().st_size > SIZE:
             file.write_bytes(b"")
-    with pytest.raises(ConfigError, match="is damaged.* goes on from the one before, 1") as caught:
+    with pytest.raises(ConfigError, match=r"is damaged.* goes on from the one before, 1") as caught:
         folder.restore(state(0))
     assert str(last) in str(caught.value)
     assert "Traceback" not in capfd.readouterr().err
