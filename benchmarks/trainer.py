@@ -21,7 +21,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from measuring import machine, write_json
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -283,26 +284,6 @@ def render(record: dict[str, Any]) -> str:
             f"another batch compiles for {m['second_batch_compile_seconds']:.2f} s"
         )
     return "\n".join(lines)
-
-
-def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Replace the file at once, or leave it as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(record, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    model = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [s for s in info.read_text().splitlines() if s.startswith("model name")]
-        model = names[0].partition(":")[2].strip() if names else model
-    return {"processor": model, "cores": os.cpu_count(), "system": platform.platform()}
 
 
 def arguments() -> argparse.Namespace:

@@ -13,16 +13,12 @@ of a generated formula, or, where neither is there, a witness of any engine that
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
-import importlib.util
 import itertools
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,12 +26,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import measuring
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 GRACE = 1.0
 """Seconds beyond the limit after which an engine is stopped from outside."""
 START_UP = 60.0
+PACKAGES = ("python-flint", "sympy", "z3-solver", "cvc5", "numpy")
 ENGINES = ("mirrordrift", "z3", "cvc5", "sympy")
 FAMILIES = ("realistic", "random", "near-1e-2", "near-1e-4")
 
@@ -235,38 +234,6 @@ def render(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def write_json(path: Path, record: dict[str, Any]) -> None:
-    """Replace the file at once, or leave it as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        json.dump(record, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(path)
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
-    model = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [s for s in info.read_text().splitlines() if s.startswith("model name")]
-        model = names[0].partition(":")[2].strip() if names else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "versions": {
-            name: importlib.metadata.version(name)
-            for name in ("python-flint", "sympy", "z3-solver", "cvc5", "numpy")
-            if importlib.util.find_spec(
-                {"python-flint": "flint", "z3-solver": "z3"}.get(name, name)
-            )
-        },
-    }
-
-
 def main() -> None:
     """Run, print the table, write the record."""
     parser = argparse.ArgumentParser(
@@ -300,7 +267,7 @@ def main() -> None:
         print(f"wrong: {wrong['engine']} on {', '.join(wrong['wrong_ids'])}", file=sys.stderr)
     record = {
         "schema": "mirrordrift/bench-verify/1",
-        "machine": machine(),
+        "machine": {**measuring.machine(), "versions": measuring.versions(PACKAGES)},
         "engines": versions,
         "timeout": options.timeout,
         "seed": options.seed,
@@ -310,7 +277,7 @@ def main() -> None:
             for i, q in enumerate(asked)
         ],
     }
-    write_json(options.out, record)
+    measuring.write_json(options.out, record)
 
 
 if __name__ == "__main__":

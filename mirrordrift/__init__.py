@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mirrordrift.interface import check, equal, verify
-    from mirrordrift.training import evaluate
+    from mirrordrift.training import evaluate, load_agent, train
+    from rl.agent import Agent
+    from rl.training import Score
     from symbolic.catalogue import catalogue
     from symbolic.domains import Interval
     from symbolic.drift import Drift, Reference
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
 
 _HOME = {
     "verify": "mirrordrift.interface",
+    "train": "mirrordrift.training",
     "evaluate": "mirrordrift.training",
+    "load_agent": "mirrordrift.training",
+    "Agent": "rl.agent",
+    "Score": "rl.training",
     "check": "mirrordrift.interface",
     "equal": "mirrordrift.interface",
     "parse": "symbolic.parser",
@@ -62,7 +68,11 @@ __all__ = [
     "check",
     "equal",
     # training
+    "train",
     "evaluate",
+    "load_agent",
+    "Agent",
+    "Score",
     # formulas
     "parse",
     "Drift",

@@ -1,31 +1,83 @@
-"""Training as the command line and Python ask for it: a SPEC in, a run folder and scores out."""
+"""Training as the command line and Python ask for it: drifts in, agents, scores and folders out."""
 
 from __future__ import annotations
 
-import json
-import math
-import platform
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirrordrift import runs
 from mirrordrift.interface import decide_target
 from mirrordrift.spec import Target, resolve
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.network import load_network, save_network
 
 if TYPE_CHECKING:
+    from rl.agent import Agent
     from rl.config import TrainerConfig
     from rl.drifts import AnyDrift, Candidates
+    from rl.folder import RunFolder
+    from rl.population import Population
     from rl.training import Score
 
-SCHEMA = "mirrordrift/train/1"
-NETWORK_FILE = "drift.npz"
-_PACKAGES = ("mirrordrift", "jax", "jaxlib", "brax", "gymnax", "flax", "optax", "numpy")
+
+def train(
+    drift: object,
+    env: str,
+    *,
+    seed: int = 0,
+    folder: str | PathLike[str] | None = None,
+    allow_unproved: bool = False,
+    **changes: Any,
+) -> Agent:
+    """Train one agent; it acts, and its `score` has the learning curve.
+
+    A drift is what `verify` takes, or a JAX function (log_ratio, advantage) -> f, elementwise, which
+    is trained without a verdict and leaves no folder. `changes` are fields of the environment's
+    recipe, such as `total_env_steps=100_000`. A `folder` is that of `drift train`: `load_agent`
+    reads it, and a run that was cut off goes on with `drift train --resume`.
+    Raises FormulaError or ConfigError, also for a refuted formula unless `allow_unproved`.
+    """
+    from rl import environments
+    from rl.drifts import of_function
+    from rl.population import Population
+    from rl.presets import preset
+    from rl.start import start
+    from rl.training import train as train_population
+
+    config = preset(env, **changes)
+    if callable(drift):
+        if folder is not None:
+            raise ConfigError("a function cannot be written into a folder; leave the folder out")
+        start()
+        task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
+        population = Population.alone(task, config, of_function(drift), [seed])
+        return train_population(population).agent(0)
+    target = resolve(drift)
+    candidates_of(target)  # what cannot be trained is told before anything is written
+    if not allow_unproved:
+        refuse_refuted(target)
+    start()
+    record = runs.record_of(target, env, seed, config)
+    made = None if folder is None else begin(target, record, Path(folder))
+    return train_population(population_of(record, target, config), made).agent(0)
+
+
+def load_agent(folder: str | PathLike[str]) -> Agent:
+    """The agent of a run folder, as its last checkpoint has it.
+
+    Raises ConfigError for a folder without one.
+    """
+    from rl.folder import RunFolder
+    from rl.start import start
+    from rl.training import last_saved
+
+    start()
+    path = Path(folder)
+    opened, record = RunFolder.open(path)
+    target, config = runs.target_of(record, path), runs.config_of(record, path)
+    return last_saved(population_of(record, target, config), opened).agent(0)
 
 
 def evaluate(
@@ -40,10 +92,8 @@ def evaluate(
 ) -> list[Score]:
     """Train agents with every drift and seed in one environment; their scores, drifts first.
 
-    A drift is what `verify` takes, or a JAX function (log_ratio, advantage) -> f, elementwise, which
-    is trained without a verdict. `changes` are fields of the environment's recipe, such as
-    `total_env_steps=100_000`; `memory` bounds the bytes used at once; `folder` keeps every run, and
-    what it has is not trained again.
+    Drifts and `changes` are as for `train`; `memory` bounds the bytes used at once; `folder` keeps
+    every run, and what it has is not trained again.
     Raises FormulaError or ConfigError, also for a refuted formula unless `allow_unproved`.
     """
     from rl import environments, scoring
@@ -77,7 +127,7 @@ def refuse_refuted(target: Target) -> str:
     failing = next(c for c in report.conditions if c.verdict == "refuted")
     witness = f" at {failing.witness}" if failing.witness is not None else ""
     raise ConfigError(
-        f"{label(target)} is no drift: {failing.id} is refuted{witness}; "
+        f"{runs.label(target)} is no drift: {failing.id} is refuted{witness}; "
         "to train it all the same, say --allow-unproved"
     )
 
@@ -89,136 +139,21 @@ def candidates_of(target: Target) -> Candidates:
     return of_formulas([target]) if isinstance(target, Drift) else of_networks([target])
 
 
-def label(target: Target) -> str:
-    """A drift in few words: its name or formula, or the hash of a network."""
-    if isinstance(target, Drift):
-        return target.name or target.text
-    return f"network {target.content_hash[:19]}"
+def begin(target: Target, record: dict[str, Any], path: Path) -> RunFolder:
+    """A new run folder, with its network; raises ConfigError if there is one already."""
+    from rl.folder import RunFolder
+
+    folder = RunFolder.create(path, record)
+    runs.keep_network(target, path)
+    return folder
 
 
-def changed(config: type[TrainerConfig], settings: Iterable[str]) -> dict[str, Any]:
-    """Fields of the trainer from texts such as "learning_rate=1e-3"; raises ConfigError."""
-    known = {field.name for field in fields(config)}
-    found: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = (part.strip() for part in setting.partition("="))
-        if name not in known or not equals:
-            raise ConfigError(
-                f"--set {setting:.60} sets no field of the trainer; write FIELD=VALUE with one of "
-                f"{', '.join(sorted(known))}"
-            )
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        found[name] = tuple(value) if isinstance(value, list) else value
-    return found
+def population_of(record: dict[str, Any], target: Target, config: TrainerConfig) -> Population:
+    """The one agent of a run's record, not trained yet."""
+    from rl import environments
+    from rl.population import Population
 
-
-def record_of(target: Target, env: str, seed: int, config: TrainerConfig) -> dict[str, Any]:
-    """What run.json holds: enough to go on from, and to know what was run with what."""
-    return {
-        "env": env,
-        "seed": seed,
-        "drift": drift_record(target),
-        "config": asdict(config),
-        "versions": versions(),
-    }
-
-
-def versions() -> dict[str, str | None]:
-    """Of Python and the packages that results depend on; None for one that is not installed."""
-    return {"python": platform.python_version(), **{name: _version(name) for name in _PACKAGES}}
-
-
-def keep_network(target: Target, folder: Path) -> None:
-    """Copy a network beside its run, which then needs nothing else to go on."""
-    if not isinstance(target, Drift):
-        folder.mkdir(parents=True, exist_ok=True)
-        save_network(folder / NETWORK_FILE, target)
-
-
-def target_of(record: Mapping[str, Any], folder: Path) -> Target:
-    """The drift of a run that goes on; raises ConfigError for a record that has none."""
-    drift = record.get("drift")
-    if not isinstance(drift, dict):
-        raise ConfigError(f"{folder}/run.json: 'drift' is missing; the run cannot go on")
-    if "formula" in drift:
-        found = resolve(drift["formula"], drift.get("parameters") or {}, only="formula")
-        assert isinstance(found, Drift)
-        return replace(found, name=str(drift.get("name", "")))
-    return load_network(folder / NETWORK_FILE)
-
-
-def config_of(record: Mapping[str, Any], folder: Path) -> TrainerConfig:
-    """The configuration of a run that goes on; raises ConfigError for one that is not ours."""
-    from rl.config import TrainerConfig
-
-    config = record.get("config")
-    known = {field.name for field in fields(TrainerConfig)}
-    if not isinstance(config, dict) or set(config) != known:
-        raise ConfigError(f"{folder}/run.json: 'config' is of another version; begin a new run")
-    return TrainerConfig(**{name: _plain(value) for name, value in config.items()})
-
-
-def _plain(value: Any) -> Any:
-    """JSON's lists and exact decimals as the dataclass has them."""
-    if isinstance(value, list):
-        return tuple(value)
-    if isinstance(value, str) and _is_number(value):
-        return float(value)
-    return value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def answer(score: Score, env: str, drift: str) -> dict[str, Any]:
-    """The JSON object of one agent."""
-    found = {
-        "schema": SCHEMA,
-        "env": env,
-        "drift": drift,
-        "seed": score.seed,
-        "return_mean": score.return_mean,
-        "return_stderr": score.return_stderr,
-        "entropy": score.entropy,
-        "env_steps": score.env_steps,
-        "seconds": score.seconds,
-        "env_steps_per_second": score.env_steps_per_second,
-        "compile_seconds": score.compile_seconds,
-        "failed": score.failed,
-    }
-    # A diverged agent has numbers that JSON has not.
-    return {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in found.items()
-    }
-
-
-def drift_record(target: Target) -> dict[str, Any]:
-    """A drift in a record that `target_of` reads again; a network by its hash."""
-    if not isinstance(target, Drift):
-        return {"network": target.content_hash}
-    values = {
-        name: domain.value if domain.value is not None else target.defaults[name]
-        for name, domain in target.parameters.items()
-        if domain.value is not None or name in target.defaults
-    }
-    return {
-        "name": target.name,
-        "formula": target.text,
-        "parameters": {name: str(value) for name, value in values.items()},
-    }
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+    task = environments.make(
+        record["env"], backend=config.backend, episode_length=config.episode_length
+    )
+    return Population.alone(task, config, candidates_of(target), [int(record["seed"])])

@@ -27,7 +27,7 @@ class TrainerConfig:
     num_unrolls: int = 1
     """Unrolls of every environment that make up one update's batch."""
     num_minibatches: int = 32
-    """Minibatches per epoch; must divide num_envs * unroll_length * num_unrolls."""
+    """Minibatches per epoch; must divide the decisions of a batch, or its unrolls if refreshed."""
     update_epochs: int = 4
     """Passes over a batch."""
     learning_rate: float = 3e-4
@@ -40,6 +40,8 @@ class TrainerConfig:
     """γ."""
     gae_lambda: float = 0.95
     """λ of generalised advantage estimation."""
+    refresh_advantages: bool = False
+    """Estimate advantages in every minibatch anew, by the critic as it learns, as brax does."""
     entropy_cost: float = 0.01
     """Weight of the policy's entropy in the objective."""
     value_cost: float = 0.5
@@ -102,7 +104,10 @@ class TrainerConfig:
             )
         if (length := self.episode_length) is not None and (type(length) is not int or length < 1):
             raise ConfigError(f"episode_length={length!r:.40} must be a whole number of at least 1")
-        for name in ("anneal_learning_rate", "normalise_observations", "normalise_rewards"):
+        for name in (
+            "anneal_learning_rate", "normalise_observations", "normalise_rewards",
+            "refresh_advantages",
+        ):  # fmt: skip
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ConfigError(f"{name}={value!r:.40} must be true or false")
@@ -121,11 +126,13 @@ class TrainerConfig:
                 f"num_envs * unroll_length * num_unrolls = {self.batch_size} is beyond {MAX_BATCH}; "
                 "lower one of them"
             )
-        if self.batch_size % self.num_minibatches:
+        rows, product = self.batch_size, "num_envs * unroll_length * num_unrolls"
+        if self.refresh_advantages:  # an unroll is shuffled whole
+            rows, product = self.num_envs * self.num_unrolls, "num_envs * num_unrolls"
+        if rows % self.num_minibatches:
             raise ConfigError(
-                f"num_minibatches={self.num_minibatches} does not divide num_envs * unroll_length * "
-                f"num_unrolls = {self.batch_size}; "
-                f"try {_near_divisors(self.batch_size, self.num_minibatches)}"
+                f"num_minibatches={self.num_minibatches} does not divide {product} = {rows}; "
+                f"try {_near_divisors(rows, self.num_minibatches)}"
             )
 
     @property

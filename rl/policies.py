@@ -33,6 +33,10 @@ class Policy(Protocol):
         """Raw actions."""
 
     @abstractmethod
+    def mode(self, outputs: Array) -> Array:
+        """The raw actions that a policy without randomness plays."""
+
+    @abstractmethod
     def log_prob(self, outputs: Array, raw: Array) -> Array:
         """Log-probability (or log-density) of raw actions."""
 
@@ -65,6 +69,10 @@ class Categorical:
     ) -> Float[Array, "*n 1"]:
         """The greatest logit with noise added."""
         return jnp.argmax(outputs + noise, axis=-1, keepdims=True).astype(jnp.float32)
+
+    def mode(self, outputs: Float[Array, "*n count"]) -> Float[Array, "*n 1"]:
+        """The greatest logit."""
+        return jnp.argmax(outputs, axis=-1, keepdims=True).astype(jnp.float32)
 
     def log_prob(
         self, outputs: Float[Array, "*n count"], raw: Float[Array, "*n 1"]
@@ -104,6 +112,10 @@ class TanhNormal:
         """Before tanh."""
         location, scale = self._moments(outputs)
         return location + scale * noise
+
+    def mode(self, outputs: Float[Array, "*n outputs"]) -> Float[Array, "*n size"]:
+        """The location."""
+        return self._moments(outputs)[0]
 
     def log_prob(
         self, outputs: Float[Array, "*n outputs"], raw: Float[Array, "*n size"]

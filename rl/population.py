@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
@@ -21,6 +22,8 @@ from rl.drifts import Candidates, DriftApply
 from rl.environments import Task
 from rl.evaluation import Evaluation
 from rl.metrics import UpdateMetrics
+from rl.networks import Parameters
+from rl.normalisation import Moments
 from rl.trainer import Trainer, TrainState
 from symbolic.errors import ConfigError
 
@@ -168,6 +171,12 @@ class Population:
         return Evaluation(
             *map(self._table, programs.evaluate(state, self._seeds, self._number(index)))
         )
+
+    def weights(self, state: TrainState, place: int) -> tuple[Parameters, Moments]:
+        """What one agent acts by, candidates first."""
+        whole = self.programs.gather((state.parameters, state.observations))
+        parameters, observations = jax.tree.map(lambda leaf: jnp.asarray(leaf[place]), whole)
+        return parameters, observations
 
     def density(self, state: TrainState) -> dict[str, Float[np.ndarray, "agents samples"]]:
         """Where training asked the drifts, one row an agent, candidates first."""

@@ -66,7 +66,7 @@ def evaluate(
                     progress(done + updates * count, total, records)  # noqa: B023
 
             found = train(Population(programs, part, seeds), run, report)
-            for score in found:
+            for score in found.scores:
                 place = places[begin + score.candidate]
                 scores.setdefault(place, []).append(replace(score, candidate=place))
             done += config.num_updates * part.count

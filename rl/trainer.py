@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -20,6 +19,7 @@ from rl.environments import Episodes, EpisodeState, Task
 from rl.evaluation import Evaluation, evaluate_policy
 from rl.loss import LossTerms, loss_terms, mirror_loss, normalise_advantage
 from rl.metrics import UpdateMetrics
+from rl.minibatches import Decisions, Unrolls, decisions, estimated, packed, unrolls
 from rl.networks import ActorCritic, Parameters, Perceptron
 from rl.normalisation import Moments, empty, normalise, update
 from rl.policies import Policy, policy_for
@@ -62,9 +62,8 @@ class Trainer:
             value=Perceptron(config.value_hidden, 1, output_scale=1.0, **shared),
         )
         self.optimiser = _optimiser(config)
-        self._learn = in_turn_on_cpu(
-            jax.jit(self._epochs)
-        )  # traced once, however often it is batched
+        # Traced once, however often it is batched.
+        self._learn = in_turn_on_cpu(jax.jit(self._epochs))
 
     def init(self, key: PRNGKeyArray) -> TrainState:
         """A fresh agent and fresh episodes."""
@@ -125,21 +124,9 @@ class Trainer:
             unroll_length=self.config.unroll_length,
         )
         progress = state.updates.astype(jnp.float32) / self.config.num_updates
-        batch = Batch(
-            observation=rollout.observation,
-            raw_action=rollout.raw_action,
-            log_prob=rollout.log_prob[..., None],
-            advantage=advantage[..., None],
-            target=(advantage + rollout.value)[..., None],
-        )
+        rows = self._rows(state.observations, rollout, episodes.observation, reward, advantage)
         parameters, optimiser, terms, grad_norm, pairs = self._learn(
-            drift_parameters,
-            state.parameters,
-            state.optimiser,
-            state.observations,
-            batch,
-            progress,
-            epochs_key,
+            drift_parameters, state.parameters, state.optimiser, rows, progress, epochs_key
         )
         metrics = UpdateMetrics.of(rollout, advantage, terms, grad_norm, parameters)
         after = TrainState(
@@ -184,20 +171,38 @@ class Trainer:
         returns = update(state.returns, seen[..., None])
         return running, returns, reward / returns.std[0]
 
+    def _rows(
+        self,
+        observations: Moments,
+        rollout: Rollout,
+        next_observation: Float[Array, "num_envs observation"],
+        reward: Float[Array, "time num_envs"],
+        advantage: Float[Array, "time num_envs"],
+    ) -> Decisions | Unrolls:
+        """What the epochs shuffle."""
+        observation = normalise(observations, rollout.observation)
+        if not self.config.refresh_advantages:
+            return decisions(rollout, observation, advantage)
+        return unrolls(
+            rollout,
+            observation,
+            normalise(observations, next_observation),
+            reward,
+            unroll_length=self.config.unroll_length,
+        )
+
     def _epochs(
         self,
         drift_parameters: Any,
         parameters: Parameters,
         optimiser: Any,
-        observations: Moments,
-        batch: Batch,
+        batch: Decisions | Unrolls,
         progress: Array,
         key: PRNGKeyArray,
     ) -> tuple[Parameters, Any, LossTerms, Array, tuple[Array, Array]]:
         """All epochs; terms and gradient norms have axes (epochs, minibatches)."""
         config = self.config
-        normalised = normalise(observations, batch.observation)
-        rows, unpack = batch._replace(observation=normalised).packed()
+        rows, unpack = packed(batch)
         loss = jax.value_and_grad(self._loss, has_aux=True)
 
         def minibatch_step(
@@ -216,7 +221,7 @@ class Trainer:
             carry: tuple[Parameters, Any], key: PRNGKeyArray
         ) -> tuple[tuple[Parameters, Any], tuple[LossTerms, Array, tuple[Array, Array]]]:
             shuffle_key, loss_key = jax.random.split(key)
-            order = random_order(shuffle_key, config.batch_size)
+            order = random_order(shuffle_key, rows.shape[0])
             shuffled = jnp.take(rows, order, axis=0, unique_indices=True, mode="clip")
             minibatches = shuffled.reshape(config.num_minibatches, -1, rows.shape[-1])
             keys = jax.random.split(loss_key, config.num_minibatches)
@@ -231,45 +236,46 @@ class Trainer:
         self,
         parameters: Parameters,
         drift_parameters: Any,
-        batch: Batch,
+        rows: Decisions | Unrolls,
         progress: Array,
         key: PRNGKeyArray,
     ) -> tuple[Array, tuple[LossTerms, tuple[Array, Array]]]:
         """The loss of one minibatch, its terms, and the (log_ratio, advantage) it saw."""
-        outputs = self.networks.outputs(parameters, batch.observation)
-        value = self.networks.values(parameters, batch.observation)
-        log_ratio = self.policy.log_prob(outputs, batch.raw_action) - batch.log_prob[:, 0]
-        advantage = normalise_advantage(batch.advantage[:, 0])
+        outputs = self.networks.outputs(parameters, rows.observation)
+        value = self.networks.values(parameters, rows.observation)
+        log_ratio = self.policy.log_prob(outputs, rows.raw_action) - rows.log_prob
+        estimate, target = self._estimates(parameters, rows, value)
+        advantage = normalise_advantage(estimate)
 
         def drift(log_ratio: Array, advantage: Array, progress: Array) -> Array:
             return self.drift(drift_parameters, log_ratio, advantage, progress)
 
-        policy_loss, penalty = mirror_loss(log_ratio, advantage, progress, drift)
-        value_loss = 0.5 * jnp.mean(jnp.square(value - batch.target[:, 0]))
-        noise = self.policy.noise(key, (batch.observation.shape[0],))
+        policy_loss, penalty = mirror_loss(
+            log_ratio.reshape(-1), advantage.reshape(-1), progress, drift
+        )
+        value_loss = 0.5 * jnp.mean(jnp.square(value - target))
+        noise = self.policy.noise(key, rows.log_prob.shape)
         entropy = jnp.mean(self.policy.entropy(outputs, noise))
         loss = (
             policy_loss + self.config.value_cost * value_loss - self.config.entropy_cost * entropy
         )
-        terms = loss_terms(policy_loss, value_loss, entropy, log_ratio, penalty)
+        terms = loss_terms(policy_loss, value_loss, entropy, log_ratio.reshape(-1), penalty)
         return loss, (terms, (log_ratio, advantage))
 
-
-class Batch(NamedTuple):
-    """What an update learns from: axes (time, num_envs, feature), or (minibatch, feature)."""
-
-    observation: Array
-    raw_action: Array
-    log_prob: Array
-    advantage: Array
-    target: Array
-
-    def packed(self) -> tuple[Float[Array, "batch row"], Callable[[Array], Batch]]:
-        """One row a sample, so that a shuffle is one gather, and the way back."""
-        sizes = [leaf.shape[-1] for leaf in self]
-        ends = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-        rows = jnp.concatenate([leaf.reshape(-1, leaf.shape[-1]) for leaf in self], axis=-1)
-        return rows, lambda part: Batch(*jnp.split(part, ends[:-1], axis=-1))
+    def _estimates(
+        self, parameters: Parameters, rows: Decisions | Unrolls, value: Array
+    ) -> tuple[Array, Array]:
+        """(advantages, targets of the critic), no gradient flowing through them."""
+        if isinstance(rows, Decisions):
+            return rows.advantage, rows.target
+        last_value = self.networks.values(parameters, rows.next_observation)
+        return estimated(
+            rows,
+            jax.lax.stop_gradient(value),
+            jax.lax.stop_gradient(last_value),
+            discount=self.config.discount,
+            gae_lambda=self.config.gae_lambda,
+        )
 
 
 def _optimiser(config: TrainerConfig) -> optax.GradientTransformation:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rl.agent import Agent
 from rl.evaluation import Evaluation
 from rl.folder import Record, RunFolder
 from rl.metrics import UpdateMetrics
 from rl.population import Population, schedule
 from rl.trainer import TrainState
+from symbolic.errors import ConfigError
 
 Progress = Callable[[int, int, list[Record]], None]
 """(updates done, updates in all, records of the last evaluation)."""
@@ -42,10 +44,41 @@ class Score:
         return self.env_steps / self.seconds if self.seconds > 0 else math.nan
 
 
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A population after its training."""
+
+    population: Population
+    state: TrainState
+    scores: list[Score]
+    """One an agent, candidates first."""
+
+    def agent(self, place: int) -> Agent:
+        """The agent of the score at `place`."""
+        trainer = self.population.programs.trainer
+        parameters, observations = self.population.weights(self.state, place)
+        return Agent(
+            env=trainer.episodes.task.name,
+            score=self.scores[place],
+            networks=trainer.networks,
+            policy=trainer.policy,
+            parameters=parameters,
+            observations=observations,
+        )
+
+
+def last_saved(population: Population, folder: RunFolder) -> Trained:
+    """The population as the last checkpoint of `folder` has it; raises ConfigError without one."""
+    done, state, records = folder.restore(population.init())
+    if not done:
+        raise ConfigError(f"{folder.path}: has no checkpoint yet; train it first")
+    return Trained(population, state, _scores(population, records))
+
+
 def train(
     population: Population, folder: RunFolder | None = None, progress: Progress | None = None
-) -> list[Score]:
-    """Train all agents, or go on where `folder` has them; one score an agent, candidates first.
+) -> Trained:
+    """Train all agents, or go on where `folder` has them.
 
     Agents are evaluated before their first update, too: that is where a learning curve begins.
     Raises ConfigError if the folder cannot be written; what was saved before stays.
@@ -78,7 +111,7 @@ def train(
             progress(sum(segments[: index + 1]), population.config.num_updates, new)
     if folder is not None:
         folder.write_density(population.density(state))
-    return _scores(population, records)
+    return Trained(population, state, _scores(population, records))
 
 
 def _records(

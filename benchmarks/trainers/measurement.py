@@ -6,7 +6,6 @@ line last.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import platform
 import statistics
@@ -16,8 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from measuring import TRAINING_PACKAGES, versions
+
 Job = dict[str, Any]
-PACKAGES = ("mirrordrift", "rejax", "brax", "gymnax", "jax", "jaxlib", "flax", "optax", "numpy")
 
 
 class Timing(NamedTuple):
@@ -99,17 +99,7 @@ def report(
         "peak_mb": timing.peak_mb,
         "return_mean": return_mean,
         "devices": f"{jax.local_device_count()} {jax.default_backend()}",
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **versions(TRAINING_PACKAGES)},
         **more,
     }
     print(json.dumps(line), flush=True)
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

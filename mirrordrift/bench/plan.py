@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirrordrift import training
+from mirrordrift import runs
 from mirrordrift.spec import Target, resolve
 from symbolic.arrays import read_bounded, read_json, write_atomically
 from symbolic.drift import Drift
@@ -83,17 +83,16 @@ def save(plan: Plan, folder: Path) -> None:
     record = {
         "schema": SCHEMA,
         "drifts": [
-            {"label": label, **training.drift_record(target)}
-            for label, target in plan.drifts.items()
+            {"label": label, **runs.drift_record(target)} for label, target in plan.drifts.items()
         ],
         "configs": {env: asdict(config) for env, config in plan.configs.items()},
         "seeds": plan.seeds,
         "learning_rates": plan.learning_rates,
-        "versions": training.versions(),
+        "versions": runs.versions(),
     }
     try:
         for number, target in enumerate(plan.drifts.values()):
-            training.keep_network(target, _drift_folder(folder, number))
+            runs.keep_network(target, _drift_folder(folder, number))
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(folder / _FILE, (json.dumps(record, indent=1) + "\n").encode())
     except OSError as error:
@@ -113,13 +112,11 @@ def load(folder: Path) -> Plan:
     try:
         return Plan(
             drifts={
-                str(entry["label"]): training.target_of(
-                    {"drift": entry}, _drift_folder(folder, number)
-                )
+                str(entry["label"]): runs.target_of({"drift": entry}, _drift_folder(folder, number))
                 for number, entry in enumerate(record["drifts"])
             },
             configs={
-                str(env): training.config_of({"config": config}, folder)
+                str(env): runs.config_of({"config": config}, folder)
                 for env, config in record["configs"].items()
             },
             seeds=tuple(int(seed) for seed in record["seeds"]),
@@ -135,7 +132,7 @@ def _drift_folder(folder: Path, number: int) -> Path:
 
 def _label(target: Target) -> str:
     """The name or the formula, and what is bound in it."""
-    label = training.label(target)
+    label = runs.label(target)
     if not isinstance(target, Drift):
         return label
     bound = {n: domain.value for n, domain in target.parameters.items() if domain.value is not None}

@@ -101,7 +101,7 @@ def run(options: Options) -> int:
     start(distributed=options.distributed)
     from mirrordrift.bench import comparison
     from mirrordrift.progress import training_progress
-    from mirrordrift.training import answer
+    from mirrordrift.runs import answer
     from rl.stall import watched
 
     folder = Path(options.resume or options.out)
@@ -132,7 +132,7 @@ def run(options: Options) -> int:
 
 def _begin(options: Options, folder: Path) -> Plan:
     """The plan of the folder, or a new one that has been checked and written into it."""
-    from mirrordrift import training
+    from mirrordrift import runs, training
     from mirrordrift.bench import plan, presets
     from rl.config import TrainerConfig
 
@@ -143,7 +143,7 @@ def _begin(options: Options, folder: Path) -> Plan:
         if options.preset
         else presets.Preset(drifts=(), envs=(), seeds=_SEEDS)
     )
-    changes = {**chosen.changes, **training.changed(TrainerConfig, options.set)}
+    changes = {**chosen.changes, **runs.changed(TrainerConfig, options.set)}
     if options.steps:
         changes["total_env_steps"] = options.steps
     made = plan.plan(
@@ -157,7 +157,7 @@ def _begin(options: Options, folder: Path) -> Plan:
     for target in made.drifts.values():
         training.candidates_of(target)  # what cannot be trained is told before anything is written
         if not options.allow_unproved and training.refuse_refuted(target) == "unknown":
-            complain(f"drift: note: {training.label(target)} is not decided")
+            complain(f"drift: note: {runs.label(target)} is not decided")
     if chosen.network and not any(
         spec.endswith((".npz", ".safetensors")) for spec in options.drift
     ):

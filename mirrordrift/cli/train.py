@@ -81,16 +81,13 @@ def run(options: Options) -> int:
 
     start(devices=1)
     folder, record, target, config = _begin(options)
-    from mirrordrift.training import answer, candidates_of, label
-    from rl import environments
-    from rl.population import Population
+    from mirrordrift.progress import training_progress
+    from mirrordrift.runs import answer, label
+    from mirrordrift.training import population_of
     from rl.stall import watched
     from rl.training import train
 
-    task = environments.make(
-        record["env"], backend=config.backend, episode_length=config.episode_length
-    )
-    population = Population.alone(task, config, candidates_of(target), [int(record["seed"])])
+    population = population_of(record, target, config)
 
     def stalled(seconds: float) -> None:
         complain(
@@ -99,10 +96,8 @@ def run(options: Options) -> int:
         )
         os._exit(ERROR)
 
-    from mirrordrift.progress import training_progress
-
     with watched(stalled), training_progress() as begin:
-        (score,) = train(population, folder, begin("training", config.num_updates))
+        (score,) = train(population, folder, begin("training", config.num_updates)).scores
     found = answer(score, record["env"], label(target))
     if options.json:
         print(json.dumps(found, allow_nan=False))
@@ -115,7 +110,7 @@ def run(options: Options) -> int:
 
 def _begin(options: Options) -> tuple[RunFolder, dict[str, Any], Any, TrainerConfig]:
     """(folder, its record, the drift, the configuration) of a new run or of one that goes on."""
-    from mirrordrift import training
+    from mirrordrift import runs, training
     from rl.config import TrainerConfig
     from rl.folder import RunFolder
     from rl.presets import preset
@@ -123,19 +118,17 @@ def _begin(options: Options) -> tuple[RunFolder, dict[str, Any], Any, TrainerCon
     if options.resume:
         path = Path(options.resume)
         folder, record = RunFolder.open(path)
-        return folder, record, training.target_of(record, path), training.config_of(record, path)
+        return folder, record, runs.target_of(record, path), runs.config_of(record, path)
     from mirrordrift.spec import resolve
 
-    changes = training.changed(TrainerConfig, options.set)
+    changes = runs.changed(TrainerConfig, options.set)
     config = preset(options.env, **{"total_env_steps": options.steps or None, **changes})
     target = resolve(options.drift, options.param)
     training.candidates_of(target)  # what cannot be trained is told before anything is written
     if not options.allow_unproved and training.refuse_refuted(target) == "unknown":
         complain("drift: note: this drift is not decided; drift verify says what is left")
-    record = training.record_of(target, options.env, options.seed, config)
-    folder = RunFolder.create(Path(options.out), record)
-    training.keep_network(target, folder.path)
-    return folder, record, target, config
+    record = runs.record_of(target, options.env, options.seed, config)
+    return training.begin(target, record, Path(options.out)), record, target, config
 
 
 def _show(answer: dict[str, Any], folder: Path) -> None:

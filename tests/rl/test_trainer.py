@@ -59,7 +59,7 @@ def test_drifts_learn_the_right_action_and_one_that_fails_touches_no_other() -> 
     task = probe_envs.right_action()
     broken = Drift.from_text("(r-1)**2*log(A)")
     drifts = of_formulas([catalogue["ppo"], broken, catalogue["dpo"]])
-    scores = train(Population.alone(task, CONFIG, drifts, [0, 1]))
+    scores = train(Population.alone(task, CONFIG, drifts, [0, 1])).scores
     assert [score.failed is None for score in scores] == [True, True, False, False, True, True]
     assert "not finite" in str(scores[2].failed)
     good = [score for score in scores if score.failed is None]
@@ -68,7 +68,7 @@ def test_drifts_learn_the_right_action_and_one_that_fails_touches_no_other() -> 
         Population.alone(
             task, CONFIG, of_formulas([catalogue["ppo"], catalogue["dpo"], catalogue["k3"]]), [0, 1]
         )
-    )
+    ).scores
     assert [s.return_mean for s in without[:4]] == [s.return_mean for s in good]
 
 
@@ -101,7 +101,7 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, other)
     later = [*records, *({**record, "evaluation": 2} for record in records)]
     folder.write_metrics(later)  # killed after the records of a segment and before its checkpoint
-    again = train(population(task), folder)
+    again = train(population(task), folder).scores
     assert [score.failed for score in again] == [None]
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == len(schedule(CONFIG)) + 1

@@ -1,0 +1,76 @@
+"""A trained agent acts, from memory and from its run folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import probe_envs
+import pytest
+
+from mirrordrift import ConfigError, load_agent, train
+from rl.config import TrainerConfig
+from rl.drifts import of_formulas
+from rl.population import Population
+from rl.training import train as train_population
+from symbolic.catalogue import catalogue
+
+TINY = {
+    "total_env_steps": 256, "num_envs": 8, "unroll_length": 8, "num_minibatches": 2, "update_epochs": 1,
+    "num_evaluations": 2, "num_eval_envs": 4, "episode_length": 20, "policy_hidden": (8,), "value_hidden": (8,),
+}  # fmt: skip
+
+
+def test_an_agent_is_trained_kept_and_read_again(tmp_path: Path) -> None:
+    agent = train("dpo", "CartPole-v1", seed=3, folder=tmp_path / "run", **TINY)  # type: ignore[arg-type]
+    assert agent.score.failed is None and len(agent.score.records) == 3
+    observations = jax.random.normal(jax.random.key(0), (5, 4))
+    actions = agent.act(observations)
+    assert actions.shape == (5,) and set(np.unique(actions)) <= {0, 1}
+    again = load_agent(tmp_path / "run")
+    np.testing.assert_equal(again.score.records, agent.score.records)
+    logits = [a.networks.outputs(a.parameters, observations) for a in (agent, again)]
+    np.testing.assert_array_equal(*logits)
+    many = jax.vmap(lambda key: agent.act(observations[0], key))(
+        jax.random.split(jax.random.key(1), 500)
+    )
+    chance = jax.nn.softmax(agent.networks.outputs(agent.parameters, observations[0]))[1]
+    assert float(many.mean()) == pytest.approx(float(chance), abs=0.1)
+    with pytest.raises(ConfigError, match="does not end in 4"):
+        agent.act(jnp.zeros(3))
+    with pytest.raises(ConfigError, match="--resume"):
+        train("dpo", "CartPole-v1", folder=tmp_path / "run", **TINY)  # type: ignore[arg-type]
+
+
+def test_a_function_trains_but_leaves_no_folder(tmp_path: Path) -> None:
+    def square(log_ratio: jax.Array, advantage: jax.Array) -> jax.Array:
+        return jnp.expm1(log_ratio) ** 2
+
+    assert train(square, "CartPole-v1", **TINY).score.failed is None  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="leave the folder out"):
+        train(square, "CartPole-v1", folder=tmp_path / "run", **TINY)  # type: ignore[arg-type]
+
+
+def test_a_refuted_formula_is_no_teacher() -> None:
+    with pytest.raises(ConfigError, match="nonnegative is refuted"):
+        train("k1", "CartPole-v1", **TINY)  # type: ignore[arg-type]
+
+
+def test_a_folder_without_a_checkpoint_has_no_agent(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load_agent(tmp_path)
+
+
+def test_a_continuous_agent_acts_in_the_range_of_its_task() -> None:
+    config = TrainerConfig(
+        total_env_steps=12_800, num_envs=32, unroll_length=8, num_minibatches=4, update_epochs=4,
+        learning_rate=5e-3, discount=0.5, entropy_cost=0.0, policy_hidden=(16,), value_hidden=(16,),
+        activation="tanh", num_evaluations=2, num_eval_envs=64,
+    )  # fmt: skip
+    agents = Population.alone(probe_envs.target(), config, of_formulas([catalogue["ppo"]]), [0])
+    agent = train_population(agents).agent(0)
+    assert agent.act(jnp.ones((3, 1))) == pytest.approx(np.ones((3, 1)), abs=0.3)
+    drawn = agent.act(jnp.ones((50, 1)), jax.random.key(0))
+    assert len(np.unique(drawn)) > 10 and np.abs(drawn).max() <= 2
