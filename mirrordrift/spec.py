@@ -55,6 +55,19 @@ def resolve(
     return found
 
 
+def split_line(line: str) -> tuple[str, list[str]]:
+    """(SPEC, declarations) of a line such as `ppo; eps=0.3`."""
+    head, *declarations = (part.strip() for part in line.split(";"))
+    return head, declarations
+
+
+def resolve_line(spec: object) -> Target:
+    """As `resolve`, where text may declare parameters after semicolons, as lines of files do."""
+    if not isinstance(spec, str):
+        return resolve(spec)
+    return resolve(*split_line(spec))
+
+
 def formula(
     spec: object, parameters: Parameters = None, *, only: Literal["catalogue", None] = None
 ) -> Drift:

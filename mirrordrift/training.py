@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirrordrift import runs
 from mirrordrift.interface import decide_target
-from mirrordrift.spec import Target, resolve
+from mirrordrift.spec import Target, resolve_line
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 
@@ -33,10 +33,11 @@ def train(
 ) -> Agent:
     """Train one agent; it acts, and its `score` has the learning curve.
 
-    A drift is what `verify` takes, or a JAX function (log_ratio, advantage) -> f, elementwise, which
-    is trained without a verdict and leaves no folder. `changes` are fields of the environment's
-    recipe, such as `total_env_steps=100_000`. A `folder` is that of `drift train`: `load_agent`
-    reads it, and a run that was cut off goes on with `drift train --resume`.
+    A drift is what `verify` takes, where text may bind parameters ("ppo; eps=0.3"), or a JAX
+    function (log_ratio, advantage) -> f, elementwise, which is trained without a verdict and leaves
+    no folder. `changes` are fields of the environment's recipe, such as `total_env_steps=100_000`.
+    A `folder` is that of `drift train`: `load_agent` reads it, and a run that was cut off goes on
+    with `drift train --resume`.
     Raises FormulaError or ConfigError, also for a refuted formula unless `allow_unproved`.
     """
     from rl import environments
@@ -54,7 +55,7 @@ def train(
         task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
         population = Population.alone(task, config, of_function(drift), [seed])
         return train_population(population).agent(0)
-    target = resolve(drift)
+    target = resolve_line(drift)
     candidates_of(target)  # what cannot be trained is told before anything is written
     if not allow_unproved:
         refuse_refuted(target)
@@ -108,7 +109,7 @@ def evaluate(
         if callable(drift):
             targets.append(drift)
             continue
-        target = resolve(drift)
+        target = resolve_line(drift)
         targets.append(target)
         if not allow_unproved:
             refuse_refuted(target)

@@ -76,9 +76,14 @@ class RunFolder:
             # Metrics first: those that a checkpoint lacks are dropped, the reverse would be a gap.
             self.write_metrics(records)
             with _orbax_quiet(), self._manager() as manager:
-                manager.save(segment, args=ocp.args.StandardSave(_without_keys(state)))
-        except (OSError, ValueError) as error:  # tensorstore's errors are ValueErrors
+                manager.save(segment, args=ocp.args.StandardSave(_storable(state)))
+        except OSError as error:
             raise _unwritable(self.path, error) from None
+        except ValueError as error:
+            if code := re.search(r"os_error_code='(\d+)'", str(error)):  # as tensorstore tells it
+                os_error = OSError(int(code[1]), os.strerror(int(code[1])))
+                raise _unwritable(self.path, os_error) from None
+            raise
 
     def restore(self, template: Any) -> tuple[int, Any, list[Record]]:
         """(segments done, state, their records); nothing done if there is no checkpoint yet.
@@ -96,12 +101,12 @@ class RunFolder:
                 return 0, template, []
             segment = max(segments)
             try:
-                asked = ocp.args.StandardRestore(_without_keys(template))
+                asked = ocp.args.StandardRestore(_storable(template))
                 found = manager.restore(segment, args=asked)
             except Exception as error:  # noqa: BLE001 - orbax raises just that, among others
                 raise self._unreadable(segments, error) from None
         records = [record for record in self._records() if record["evaluation"] <= segment]
-        return segment, _with_keys(found, template), records
+        return segment, _restored(found, template), records
 
     def write_metrics(self, records: Sequence[Record]) -> None:
         """All records, as JSON lines and as a table."""
@@ -177,10 +182,8 @@ def _record(line: str) -> Record:
     return {n: math.nan if value is None else value for n, value in json.loads(line).items()}
 
 
-def _unwritable(path: Path, error: OSError | ValueError) -> ConfigError:
-    code = re.search(r"os_error_code='(\d+)'", str(error))  # as tensorstore has it
-    reason = os.strerror(int(code[1])) if code else getattr(error, "strerror", "")
-    reason = reason or _first_line(error)
+def _unwritable(path: Path, error: OSError) -> ConfigError:
+    reason = error.strerror or _first_line(error)
     return ConfigError(f"{path}: cannot be written ({reason}); free space or name another folder")
 
 
@@ -215,13 +218,22 @@ def _is_key(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array) and jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
-def _without_keys(state: Any) -> Any:
-    """Random keys as the words they hold, which is what a file can store."""
-    return jax.tree.map(lambda leaf: jax.random.key_data(leaf) if _is_key(leaf) else leaf, state)
+def _storable(state: Any) -> Any:
+    """What a file can store: random keys as the words they hold, and nothing that has no size."""
+
+    def stored(leaf: Array) -> Array | None:
+        words = jax.random.key_data(leaf) if _is_key(leaf) else leaf
+        return words if words.size else None
+
+    return jax.tree.map(stored, state)
 
 
-def _with_keys(found: Any, template: Any) -> Any:
-    def as_before(leaf: Array, like: Array) -> Array:
+def _restored(found: Any, template: Any) -> Any:
+    """What `_storable` made of a state like `template`, as it was."""
+
+    def as_before(leaf: Array | None, like: Array) -> Array:
+        if leaf is None:
+            return like
         return jax.random.wrap_key_data(leaf) if _is_key(like) else leaf
 
-    return jax.tree.map(as_before, found, template)
+    return jax.tree.map(as_before, found, template, is_leaf=lambda leaf: leaf is None)

@@ -13,6 +13,7 @@ from typing import Any
 
 from rl import environments
 from rl.config import TrainerConfig
+from rl.environments import playground
 from symbolic.errors import ConfigError
 
 _MILLION = 1_000_000
@@ -93,12 +94,40 @@ def preset(env: str, **changes: Any) -> TrainerConfig:
 
     Raises ConfigError for an unknown environment or field, or a change that breaks a rule.
     """
-    if env not in PRESETS:
-        environments.check_name(env)
+    environments.check_name(env)
+    recipe = PRESETS.get(env) or _playground(env)
     known = {field.name for field in fields(TrainerConfig)}
     given = {name: value for name, value in changes.items() if value is not None}
     if extra := set(given) - known:
         raise ConfigError(
             f"'{min(extra)}' is no field of the trainer; it has {', '.join(sorted(known))}"
         )
-    return replace(PRESETS[env], **given)
+    return replace(recipe, **given)
+
+
+def _playground(env: str) -> TrainerConfig:
+    """The recipe that MuJoCo Playground has for its own environment."""
+    theirs = playground.ppo_settings(env)
+    network = theirs.get("network_factory", {})
+    return TrainerConfig(
+        total_env_steps=int(theirs.num_timesteps),
+        num_envs=theirs.num_envs,
+        unroll_length=theirs.unroll_length,
+        num_unrolls=max(1, theirs.batch_size * theirs.num_minibatches // theirs.num_envs),
+        num_minibatches=theirs.num_minibatches,
+        update_epochs=theirs.num_updates_per_batch,
+        learning_rate=theirs.learning_rate,
+        max_grad_norm=theirs.get("max_grad_norm"),
+        discount=theirs.discounting,
+        entropy_cost=theirs.entropy_cost,
+        reward_scaling=theirs.reward_scaling,
+        normalise_observations=theirs.normalize_observations,
+        episode_length=theirs.episode_length,
+        action_repeat=theirs.action_repeat,
+        policy_hidden=_layers(network, "policy", TrainerConfig.policy_hidden),
+        value_hidden=_layers(network, "value", TrainerConfig.value_hidden),
+    )
+
+
+def _layers(network: Any, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(network.get(f"{name}_hidden_layer_sizes", default))

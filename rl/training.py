@@ -97,6 +97,8 @@ def train(
         found = population.evaluate(state, 0)
         spent += time.perf_counter() - begun
         records += _records(population, 0, (0, spent, compiling), found, {})
+        if progress is not None:
+            progress(0, population.config.num_updates, records)
     for index in range(done, len(segments)):
         begun = time.perf_counter()
         state, metrics = population.run(state, segments[index])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift import runs
-from mirrordrift.spec import Target, resolve
+from mirrordrift.spec import Target, resolve_line
 from symbolic.arrays import read_bounded, read_json, write_atomically
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -58,8 +58,7 @@ def plan(
         raise ConfigError(f"seeds={seeds} must be at least 1; several show the spread, try 5")
     drifts: dict[str, Target] = {}
     for spec in specs:
-        text, *bindings = (part.strip() for part in spec.split(";"))
-        target = resolve(text, bindings)
+        target = resolve_line(spec)
         label = _label(target)
         if label in drifts:
             raise ConfigError(f"{label} is given twice; leave one out, or bind another parameter")

@@ -54,6 +54,10 @@ class Options(Common):
         UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
     ] = ()
     """Change a field of the recipe, learning_rate=1e-3."""
+    log: Annotated[
+        UseAppendAction[Texts], arg(metavar="SINK", help_behavior_hint="(repeatable)")
+    ] = ()
+    """Log metrics to tensorboard (in the folder) or wandb as well."""
     allow_unproved: Flag = False
     """Train with a drift that is refuted."""
 
@@ -75,7 +79,8 @@ def run(options: Options) -> int:
         from rl import environments
 
         for library, names in environments.names().items():
-            print(f"{library}: {', '.join(names)}")
+            extra = f'not installed; pip install "mirrordrift[{library}]"'
+            print(f"{library}: {', '.join(names) or extra}")
         return PROVED
     from rl.start import start
 
@@ -83,6 +88,7 @@ def run(options: Options) -> int:
     folder, record, target, config = _begin(options)
     from mirrordrift.progress import training_progress
     from mirrordrift.runs import answer, label
+    from mirrordrift.sinks import sinks
     from mirrordrift.training import population_of
     from rl.stall import watched
     from rl.training import train
@@ -96,8 +102,18 @@ def run(options: Options) -> int:
         )
         os._exit(ERROR)
 
-    with watched(stalled), training_progress() as begin:
-        (score,) = train(population, folder, begin("training", config.num_updates)).scores
+    with (
+        watched(stalled),
+        sinks(options.log, folder.path, record) as log,
+        training_progress() as begin,
+    ):
+        show = begin("training", config.num_updates)
+
+        def progress(done: int, total: int, records: list[dict[str, Any]]) -> None:
+            show(done, total, records)
+            log(done, total, records)
+
+        (score,) = train(population, folder, progress).scores
     found = answer(score, record["env"], label(target))
     if options.json:
         print(json.dumps(found, allow_nan=False))
@@ -111,10 +127,12 @@ def run(options: Options) -> int:
 def _begin(options: Options) -> tuple[RunFolder, dict[str, Any], Any, TrainerConfig]:
     """(folder, its record, the drift, the configuration) of a new run or of one that goes on."""
     from mirrordrift import runs, training
+    from mirrordrift.sinks import check_sinks
     from rl.config import TrainerConfig
     from rl.folder import RunFolder
     from rl.presets import preset
 
+    check_sinks(options.log)
     if options.resume:
         path = Path(options.resume)
         folder, record = RunFolder.open(path)

@@ -15,7 +15,7 @@ from mirrordrift.cli.files import Writer, certificate_writer, label_of, read_lin
 from mirrordrift.cli.options import Common, Declarations, Flag, check_timeout
 from mirrordrift.cli.streams import complain
 from mirrordrift.interface import check_decidable, decide_target
-from mirrordrift.spec import Target, resolve
+from mirrordrift.spec import Target, resolve, split_line
 from symbolic.domains import parse_declarations
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError, FormulaError
@@ -140,7 +140,7 @@ def _run_file(options: Options, write: Writer) -> int:
     width = len(str(lines[-1][0]))
     outcomes = []
     for number, text in progress(lines, "deciding"):
-        head, *declarations = (part.strip() for part in text.split(";"))
+        head, declarations = split_line(text)
 
         def target(head: str = head, declarations: list[str] = declarations) -> Target:
             own = parse_declarations([d for d in declarations if d], options.kind)

@@ -21,9 +21,9 @@ __all__ = [
 
 def names() -> dict[str, tuple[str, ...]]:
     """Names of environments by the library that has them."""
-    from rl.environments import brax, gymnax
+    from rl.environments import brax, gymnax, playground
 
-    return {"brax": brax.NAMES, "gymnax": gymnax.NAMES}
+    return {"brax": brax.NAMES, "gymnax": gymnax.NAMES, "playground": playground.names()}
 
 
 def make(name: str, *, backend: str = "spring", episode_length: int | None = None) -> Task:
@@ -31,7 +31,7 @@ def make(name: str, *, backend: str = "spring", episode_length: int | None = Non
 
     Raises ConfigError for an unknown name, with the nearest ones.
     """
-    from rl.environments import brax, gymnax
+    from rl.environments import brax, gymnax, playground
 
     check_name(name)
     if name in brax.NAMES:
@@ -40,11 +40,17 @@ def make(name: str, *, backend: str = "spring", episode_length: int | None = Non
                 f"backend='{backend:.40}' is unknown; use one of {', '.join(brax.BACKENDS)}"
             )
         return brax.make(name, backend, episode_length)
-    return gymnax.make(name, episode_length)
+    if name in gymnax.NAMES:
+        return gymnax.make(name, episode_length)
+    return playground.make(name, episode_length)
 
 
 def check_name(name: str) -> None:
     """Raise ConfigError, with the nearest names, for what is no environment."""
+    from rl.environments import brax, gymnax
+
+    if name in (*brax.NAMES, *gymnax.NAMES):  # without a look at what takes seconds to import
+        return
     known = [each for group in names().values() for each in group]
     if name in known:
         return

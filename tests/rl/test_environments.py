@@ -9,12 +9,11 @@ import probe_envs
 import pytest
 
 from rl import environments
-from rl.environments import Continuous, Discrete, Episodes, Step
-from rl.environments.brax import BACKENDS
+from rl.environments import Continuous, Discrete, Episodes, Step, brax, gymnax, playground
 from rl.presets import PRESETS, preset
 from symbolic.errors import ConfigError
 
-NAMES = [name for group in environments.names().values() for name in group]
+NAMES = [*brax.NAMES, *gymnax.NAMES]
 
 
 def played(episodes: Episodes, steps: int) -> Step:
@@ -59,7 +58,28 @@ def test_a_repeated_action_is_paid_and_counted_each_time() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_environment_steps(name: str) -> None:
-    config = PRESETS[name]
+    check_steps(name)
+
+
+@pytest.mark.skipif(not playground.installed(), reason="needs the extra playground")
+def test_playground_steps_and_has_recipes() -> None:
+    assert "CartpoleBalance" in environments.names()["playground"]
+    assert preset("CartpoleBalance").batch_size == 1024 * 32 * 30
+    assert preset("Go1JoystickFlatTerrain").policy_hidden == (512, 256, 128)
+    check_steps("CartpoleBalance")
+    with pytest.raises(ConfigError, match="did you mean CartpoleBalance"):
+        environments.make("CartpoleBalence")
+
+
+@pytest.mark.skipif(playground.installed(), reason="is about its absence")
+def test_without_playground_it_has_no_environments() -> None:
+    assert environments.names()["playground"] == ()
+    with pytest.raises(ConfigError, match="unknown"):
+        preset("CartpoleBalance")
+
+
+def check_steps(name: str) -> None:
+    config = preset(name)
     task = environments.make(name, backend=config.backend)
     episodes = Episodes(task, 2, config.action_repeat)
 
@@ -72,12 +92,13 @@ def test_every_environment_steps(name: str) -> None:
     state = jax.eval_shape(episodes.reset, jax.random.key(0))
     onward, step = jax.eval_shape(once, jax.random.key(0))
     assert step.observation.shape == (2, task.observation_size)
-    assert jax.tree.map(lambda a: (a.shape, a.dtype), onward) == jax.tree.map(
-        lambda a: (a.shape, a.dtype), state
-    ), "a loop carries the state, so its types must stay"
+    before, after = (
+        [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(tree)] for tree in (state, onward)
+    )
+    assert after == before, "a loop carries the state, so its types must stay"
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", brax.BACKENDS)
 def test_every_backend_of_brax(backend: str) -> None:
     task = environments.make("inverted_pendulum", backend=backend)
     _state, observation = jax.eval_shape(task.reset, jax.random.key(0))

@@ -20,9 +20,13 @@ SIZE = 100_000
 
 
 def state(segment: int, size: int = SIZE) -> dict[str, Any]:
-    """Weights that no compression makes small, and a random key."""
+    """Weights that no compression makes small, a random key, and what has no size."""
     weights = np.random.default_rng(segment).normal(size=size).astype(np.float32)
-    return {"weights": jax.numpy.asarray(weights), "key": jax.random.key(segment)}
+    return {
+        "weights": jax.numpy.asarray(weights),
+        "key": jax.random.key(segment),
+        "none": jax.numpy.zeros((2, 0)),
+    }
 
 
 def records(segments: int) -> list[dict[str, Any]]:
@@ -53,6 +57,7 @@ def test_what_was_saved_comes_back_whole(folder: RunFolder) -> None:
     assert (segment, len(metrics)) == (2, 3)
     np.testing.assert_array_equal(found["weights"], state(2)["weights"])
     assert found["key"] == state(2)["key"]
+    assert found["none"].shape == (2, 0)
 
 
 def test_a_full_disk_is_told_and_costs_nothing(

@@ -1,0 +1,102 @@
+"""Where metrics go beside the run folder: TensorBoard and Weights & Biases."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mirrordrift.progress import Report
+from symbolic.errors import ConfigError
+
+_NOT_METRICS = ("candidate", "seed", "evaluation", "env_steps")
+
+
+@contextmanager
+def sinks(names: Sequence[str], folder: Path, record: Mapping[str, Any]) -> Iterator[Report]:
+    """What hands the records of one agent's run on to each of `names`; `record` is its run.json.
+
+    Raises ConfigError for one that refuses.
+    """
+    check_sinks(names)
+    with ExitStack() as stack:
+        opened = [stack.enter_context(SINKS[name](folder, record)) for name in dict.fromkeys(names)]
+
+        def report(done: int, total: int, records: Sequence[Mapping[str, Any]]) -> None:
+            for last in records:
+                metrics = {
+                    name: value
+                    for name, value in last.items()
+                    if name not in _NOT_METRICS and math.isfinite(value)
+                }
+                for log in opened:
+                    log(int(last["env_steps"]), metrics)
+
+        yield report
+
+
+def check_sinks(names: Sequence[str]) -> None:
+    """Raise ConfigError for an unknown name, or one whose package is missing."""
+    for name in names:
+        if name not in SINKS:
+            raise ConfigError(f"log='{name:.40}' is unknown; use one of {', '.join(SINKS)}")
+        if find_spec(_PACKAGES[name]) is None:
+            raise ConfigError(
+                f"log='{name}' needs {_PACKAGES[name]}; "
+                f'install it with pip install "mirrordrift[{name}]"'
+            )
+
+
+Log = Callable[[int, Mapping[str, float]], None]
+"""(environment steps, metrics by name)."""
+
+
+@contextmanager
+def _tensorboard(folder: Path, record: Mapping[str, Any]) -> Iterator[Log]:
+    """Event files in the folder's `tensorboard`; a run that goes on adds one."""
+    from tensorboardX import SummaryWriter
+
+    with SummaryWriter(str(folder / "tensorboard")) as writer:
+
+        def log(env_steps: int, metrics: Mapping[str, float]) -> None:
+            for name, value in metrics.items():
+                writer.add_scalar(name, value, env_steps)
+
+        yield log
+
+
+@contextmanager
+def _wandb(folder: Path, record: Mapping[str, Any]) -> Iterator[Log]:
+    """A run of the project `mirrordrift` (or WANDB_PROJECT), which a run that goes on continues."""
+    import wandb
+
+    identity = hashlib.sha256(f"{folder.resolve()} {dict(record)}".encode()).hexdigest()[:16]
+    settings = wandb.Settings(console="off", silent=True)
+    try:
+        run = wandb.init(
+            project=None if "WANDB_PROJECT" in os.environ else "mirrordrift",
+            id=identity,
+            name=folder.name,
+            dir=str(folder),
+            config=dict(record),
+            resume="allow",
+            settings=settings,
+        )
+    except wandb.Error as error:
+        raise ConfigError(
+            f"wandb does not start ({str(error).strip():.120}); run 'wandb login', or set "
+            "WANDB_MODE=offline"
+        ) from None
+    try:
+        yield lambda env_steps, metrics: run.log({"env_steps": env_steps, **metrics})
+    finally:
+        run.finish()
+
+
+SINKS: Mapping[str, Callable[..., Any]] = {"tensorboard": _tensorboard, "wandb": _wandb}
+_PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
