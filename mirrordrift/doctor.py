@@ -19,6 +19,9 @@ from mirrordrift.rooms import HOME, ROOMS, resolved, shadow_message
 GROUPS = {
     "core": ("numpy", "scipy", "sympy", "python-flint", "hypothesis", "tyro", "rich", "matplotlib"),
     "train": ("jax", "jaxlib", "brax", "gymnax", "evosax", "optax", "flax", "orbax-checkpoint"),
+    "playground": ("playground",),
+    "tensorboard": ("tensorboardX",),
+    "wandb": ("wandb",),
     "pysr": ("pysr",),
     "operon": ("pyoperon",),
     "export": ("torch", "trl", "stable-baselines3"),
@@ -29,6 +32,9 @@ GROUPS = {
 PURPOSES = {
     "core": "deciding formulas, pictures, tests",
     "train": "training agents",
+    "playground": "environments of MuJoCo Playground",
+    "tensorboard": "metrics of training in TensorBoard",
+    "wandb": "metrics of training at Weights & Biases",
     "pysr": "distilling with PySR (to come)",
     "operon": "distilling with Operon (to come)",
     "export": "code for PyTorch, TRL and Stable-Baselines3 (to come)",
@@ -63,7 +69,10 @@ sys.path.insert(0, {str(HOME)!r})
 import importlib.util, json
 from rl.environments import names
 print(json.dumps([
-    name for library, known in names().items() if importlib.util.find_spec(library) for name in known
+    name
+    for library, known in names().items()
+    if library == "playground" or importlib.util.find_spec(library)
+    for name in known
 ]))
 """
 # juliapkg decides offline whether Julia and its packages are there; both names are internals of
