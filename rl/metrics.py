@@ -14,7 +14,7 @@ from rl.rollout import Rollout
 
 
 class UpdateMetrics(NamedTuple):
-    """What updates tell, as sums over them, so that those of several add up; scalars."""
+    """What updates tell, as sums over them, so that those of several add up; one number an agent."""
 
     updates: Array
     episodes: Array
@@ -39,9 +39,9 @@ class UpdateMetrics(NamedTuple):
     """Updates after which a weight was not finite."""
 
     @classmethod
-    def zero(cls) -> UpdateMetrics:
-        """Of no update."""
-        return cls(*(jnp.zeros(()) for _ in cls._fields))
+    def zero(cls, shape: tuple[int, ...]) -> UpdateMetrics:
+        """Of no update, for agents of this shape."""
+        return cls(*(jnp.zeros(shape) for _ in cls._fields))
 
     def means(self) -> dict[str, Array]:
         """Means over updates or, for returns and lengths, over episodes (nan if none ended)."""

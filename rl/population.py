@@ -58,7 +58,7 @@ class Programs:
         """Shardings of what agents differ in, and of what all devices have."""
         self.init = jax.jit(self._initial, out_shardings=self.cut)
         self.gather = jax.jit(lambda tree: tree, out_shardings=self.whole)
-        run = self._sharded(jax.vmap(self.trainer.run, (0, 0, None)), 2, 1)
+        run = self._sharded(self._updated, 2, 1)
         self._run = jax.jit(run, out_shardings=(self.cut, self.whole), donate_argnums=1)
         judge = self._sharded(jax.vmap(self._judged, (0, 0, None)), 2, 1)
         self._judge = jax.jit(judge, out_shardings=self.whole)
@@ -89,6 +89,25 @@ class Programs:
         """A fresh agent for each of `seeds`, and then for each place a copy of one of them."""
         fresh = jax.vmap(lambda seed: self.trainer.init(_keys(seed)[0]))(seeds)
         return jax.tree.map(lambda leaf: leaf[places], fresh)
+
+    def _updated(
+        self, parameters: Any, state: TrainState, number: Int[Array, ""]
+    ) -> tuple[TrainState, UpdateMetrics]:
+        """`number` updates of every agent and what they tell; the number is data.
+
+        The agents are batched inside the loop: to batch a loop, JAX traces it several times.
+        """
+        update = jax.vmap(self.trainer.update)
+
+        def one(
+            _: Array, carry: tuple[TrainState, UpdateMetrics]
+        ) -> tuple[TrainState, UpdateMetrics]:
+            state, so_far = carry
+            state, metrics = update(parameters, state)
+            return state, jax.tree.map(jnp.add, so_far, metrics)
+
+        start = UpdateMetrics.zero(state.updates.shape)
+        return jax.lax.fori_loop(0, number, one, (state, start))
 
     def _judged(
         self, state: TrainState, seed: UInt32[Array, ""], index: Int[Array, ""]

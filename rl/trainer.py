@@ -82,20 +82,6 @@ class Trainer:
             key=key,
         )
 
-    def run(
-        self, drift_parameters: Any, state: TrainState, num_updates: Int[Array, ""]
-    ) -> tuple[TrainState, UpdateMetrics]:
-        """`num_updates` updates and what they tell; their number is data, and compiles nothing."""
-
-        def one(
-            _: Array, carry: tuple[TrainState, UpdateMetrics]
-        ) -> tuple[TrainState, UpdateMetrics]:
-            state, so_far = carry
-            state, metrics = self.update(drift_parameters, state)
-            return state, jax.tree.map(jnp.add, so_far, metrics)
-
-        return jax.lax.fori_loop(0, num_updates, one, (state, UpdateMetrics.zero()))
-
     def update(self, drift_parameters: Any, state: TrainState) -> tuple[TrainState, UpdateMetrics]:
         """One rollout and the epochs over it."""
         rollout_key, epochs_key, density_key, key = jax.random.split(state.key, 4)

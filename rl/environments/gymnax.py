@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
 from rl.environments.adapter import Continuous, Discrete, Task, TaskStep
+from rl.environments.on_demand import on_demand
 
 NAMES = (
     "CartPole-v1",
@@ -25,8 +26,9 @@ NAMES = (
 
 def make(name: str, episode_length: int | None = None) -> Task:
     """The task of one of `NAMES`, observations flattened to float32."""
-    import gymnax
-    from gymnax.environments import spaces
+    with on_demand("seaborn", "matplotlib.pyplot"):  # for pictures: most of gymnax's import
+        import gymnax
+        from gymnax.environments import spaces
 
     env: Any
     env, params = gymnax.make(name)
