@@ -8,7 +8,8 @@ that diverges is marked and the others are as they would be without it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
@@ -31,12 +32,11 @@ AXIS = "agents"
 
 
 class Compiled(NamedTuple):
-    """Programs ready to run."""
+    """A program ready to run."""
 
-    run: Callable[..., Any]
-    evaluate: Callable[..., Any]
+    program: Callable[..., Any]
     memory: int
-    """Bytes that running takes on all devices of this machine, beyond the programs themselves."""
+    """Bytes that it takes on all devices of this machine, beyond the program itself."""
 
 
 class Programs:
@@ -62,28 +62,38 @@ class Programs:
         self._run = jax.jit(run, out_shardings=(self.cut, self.whole), donate_argnums=1)
         judge = self._sharded(jax.vmap(self._judged, (0, 0, None)), 2, 1)
         self._judge = jax.jit(judge, out_shardings=self.whole)
-        self._compiled: dict[tuple[tuple[int, ...], ...], Compiled] = {}
+        self._compiled: dict[Hashable, Compiled] = {}
 
-    def compiled(self, parameters: Any) -> tuple[Compiled, float]:
-        """The programs for drift parameters of these shapes, and the seconds spent on them now."""
+    def updates(self, parameters: Any) -> tuple[Compiled, float]:
+        """The program of updates for drift parameters of these shapes, and seconds spent on it now."""
         shapes = tuple(leaf.shape for leaf in jax.tree.leaves(parameters))
-        if shapes in self._compiled:
-            return self._compiled[shapes], 0.0
-        begun = time.perf_counter()
+        return self._ready(shapes, self._run, _placed(parameters, self.cut), self._state)
+
+    def evaluation(self) -> tuple[Compiled, float]:
+        """The program of evaluations, and seconds spent on it now."""
+        seeds = jax.ShapeDtypeStruct((self.width,), np.uint32, sharding=self.cut)
+        return self._ready("evaluation", self._judge, self._state, seeds)
+
+    @cached_property
+    def _state(self) -> Any:
+        """Shapes of the agents."""
         one_seed = jax.ShapeDtypeStruct((1,), np.uint32)
         places = jax.ShapeDtypeStruct((self.width,), np.int32)
-        state = _placed(jax.eval_shape(self.init, one_seed, places), self.cut)
-        seeds = jax.ShapeDtypeStruct((self.width,), np.uint32, sharding=self.cut)
+        return _placed(jax.eval_shape(self.init, one_seed, places), self.cut)
+
+    def _ready(self, name: Hashable, function: Any, *shapes: Any) -> tuple[Compiled, float]:
+        """`function` compiled for arguments of these shapes and a number, once for each name."""
+        if name in self._compiled:
+            return self._compiled[name], 0.0
+        begun = time.perf_counter()
         number = jax.ShapeDtypeStruct((), np.int32, sharding=self.whole)
-        run = self._run.lower(_placed(parameters, self.cut), state, number).compile()
-        judge = self._judge.lower(state, seeds, number).compile()
+        program = function.lower(*shapes, number).compile()
         memory = sum(
-            getattr(run.memory_analysis(), f"{part}_size_in_bytes")
+            getattr(program.memory_analysis(), f"{part}_size_in_bytes")
             for part in ("temp", "argument", "output")
         )
-        found = Compiled(run, judge, memory * len(self.cut.addressable_devices))
-        self._compiled[shapes] = found
-        return found, time.perf_counter() - begun
+        self._compiled[name] = Compiled(program, memory * len(self.cut.addressable_devices))
+        return self._compiled[name], time.perf_counter() - begun
 
     def _initial(self, seeds: UInt32[Array, "seeds"], places: Int[Array, "width"]) -> TrainState:
         """A fresh agent for each of `seeds`, and then for each place a copy of one of them."""
@@ -167,29 +177,27 @@ class Population:
 
     def compile(self) -> float:
         """Seconds spent on having the programs ready: 0 if another population needed them before."""
-        return self.programs.compiled(self._parameters)[1]
+        return self.programs.updates(self._parameters)[1] + self.programs.evaluation()[1]
 
     @property
     def memory(self) -> int:
         """Bytes that training takes, compiled programs aside."""
-        return self.programs.compiled(self._parameters)[0].memory
+        return self.programs.updates(self._parameters)[0].memory
 
     def run(
         self, state: TrainState, num_updates: int
     ) -> tuple[TrainState, dict[str, Float[np.ndarray, "candidates seeds"]]]:
         """`num_updates` updates of every agent; the state given is used up."""
-        programs, _ = self.programs.compiled(self._parameters)
-        state, metrics = programs.run(self._parameters, state, self._number(num_updates))
+        (update, _), _ = self.programs.updates(self._parameters)
+        state, metrics = update(self._parameters, state, self._number(num_updates))
         with np.errstate(invalid="ignore"):  # no episode ended: nan says so
             means = UpdateMetrics(*map(np.asarray, metrics)).means()
         return state, {name: self._table(value) for name, value in means.items()}
 
     def evaluate(self, state: TrainState, index: int) -> Evaluation:
         """The `index`-th evaluation of every agent, as NumPy arrays (candidates, seeds)."""
-        programs, _ = self.programs.compiled(self._parameters)
-        return Evaluation(
-            *map(self._table, programs.evaluate(state, self._seeds, self._number(index)))
-        )
+        (judge, _), _ = self.programs.evaluation()
+        return Evaluation(*map(self._table, judge(state, self._seeds, self._number(index))))
 
     def weights(self, state: TrainState, place: int) -> tuple[Parameters, Moments]:
         """What one agent acts by, candidates first."""

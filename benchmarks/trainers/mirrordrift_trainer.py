@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from unittest.mock import patch
 
 import jax
 
@@ -15,7 +15,6 @@ from rl.environments import make
 from rl.population import Population, Programs
 from rl.presets import preset
 from rl.start import start
-from rl.trainer import Trainer
 from symbolic.catalogue import catalogue, expected_verdicts
 from symbolic.drift import Drift
 from trainers import measurement
@@ -32,19 +31,17 @@ class Agents(NamedTuple):
 
 
 def programs_of(env: str, config: TrainerConfig, candidates: Candidates, seeds: int) -> Programs:
-    """Programs for so many agents.
-
-    As with the peers, evaluation is replaced by one that does nothing, and so costs no compilation.
-    """
+    """Programs for so many agents."""
     task = make(env, backend=config.backend)
     return Programs(task, config, candidates.apply, width=candidates.count * seeds)
 
 
 def agents(programs: Programs, candidates: Candidates, seeds: Sequence[int]) -> Agents:
-    """Everything this benchmark asks of `Population`."""
-    with patch.object(Trainer, "evaluate", lambda *_: ()):
-        population = Population(programs, candidates, seeds)
-        compile_seconds = population.compile()
+    """Everything this benchmark asks of `Population`; as with the peers, no evaluation is compiled."""
+    population = Population(programs, candidates, seeds)
+    begun = time.perf_counter()
+    _ = population.memory  # asks for the program of updates alone
+    compile_seconds = time.perf_counter() - begun
 
     def run(state: Any, updates: int) -> Any:
         return jax.block_until_ready(population.run(state, updates)[0])
