@@ -1,7 +1,7 @@
 """Does PPO's drift learn as brax's own PPO does? Curves of both, from one run.
 
     python benchmarks/learning_curves.py                     # two environments, five seeds
-    python benchmarks/learning_curves.py --envs hopper --steps 200000 --seeds 2
+    python benchmarks/learning_curves.py --envs hopper --steps 204800 --seeds 2
 
 Both train in the same setting (`SETTING`) and are judged by whole episodes at the same steps. Seeds
 of the two are not related, so intervals are compared: `agree` says at how many evaluations the 95 %
@@ -72,6 +72,8 @@ def brax(env: str, config: TrainerConfig, seeds: int) -> np.ndarray:
             num_eval_envs=config.num_eval_envs,
             reward_scaling=config.reward_scaling,
             episode_length=1000,
+            action_repeat=config.action_repeat,
+            max_grad_norm=config.max_grad_norm,
             normalize_observations=config.normalise_observations,
             unroll_length=config.unroll_length,
             num_minibatches=config.num_minibatches,
@@ -151,15 +153,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "results" / "learning_curves.json")
     options = parser.parse_args()
     results: list[dict[str, Any]] = []
-    for env in options.envs:
-        changes = {**SETTING, "total_env_steps": options.steps}
-        config = preset(env, **changes)
+    changes = {**SETTING, "total_env_steps": options.steps}
+    configs = {env: preset(env, **changes) for env in options.envs}
+    for config in configs.values():
         if config.num_updates % EVALUATIONS:
             parser.error(
                 f"--steps {options.steps} make {config.num_updates} updates, which {EVALUATIONS} "
                 "evaluations do not divide"
             )
-        steps = np.linspace(0, options.steps, EVALUATIONS + 1)
+    for env, config in configs.items():
+        trained = config.num_updates * config.env_steps_per_update
+        steps = np.linspace(0, trained, EVALUATIONS + 1)
         curves = {
             OURS: ours(env, changes, options.seeds),
             ONCE: ours(env, {**changes, "refresh_advantages": False}, options.seeds),

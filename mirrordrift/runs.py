@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift.spec import Target, resolve
+from mirrordrift.writing import writing
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.network import load_network, save_network
@@ -69,7 +70,9 @@ def versions() -> dict[str, str | None]:
 
 def keep_network(target: Target, folder: Path) -> None:
     """Copy a network beside its run, which then needs nothing else to go on."""
-    if not isinstance(target, Drift):
+    if isinstance(target, Drift):
+        return
+    with writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
         save_network(folder / NETWORK_FILE, target)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.progress import Report
+from symbolic.arrays import read_bounded, write_atomically
 from symbolic.errors import ConfigError
 
 _NOT_METRICS = ("candidate", "seed", "evaluation", "env_steps")
@@ -75,12 +76,11 @@ def _wandb(folder: Path, record: Mapping[str, Any]) -> Iterator[Log]:
     """A run of the project `mirrordrift` (or WANDB_PROJECT), which a run that goes on continues."""
     import wandb
 
-    identity = hashlib.sha256(f"{folder.resolve()} {dict(record)}".encode()).hexdigest()[:16]
     settings = wandb.Settings(console="off", silent=True)
     try:
         run = wandb.init(
             project=None if "WANDB_PROJECT" in os.environ else "mirrordrift",
-            id=identity,
+            id=_wandb_id(folder),
             name=folder.name,
             dir=str(folder),
             config=dict(record),
@@ -96,6 +96,15 @@ def _wandb(folder: Path, record: Mapping[str, Any]) -> Iterator[Log]:
         yield lambda env_steps, metrics: run.log({"env_steps": env_steps, **metrics})
     finally:
         run.finish()
+
+
+def _wandb_id(folder: Path) -> str:
+    """What W&B knows the folder's run by, made up at its start."""
+    path = folder / "wandb-id.txt"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, secrets.token_hex(8).encode())
+    return read_bounded(path).decode("ascii", "replace").strip()
 
 
 SINKS: Mapping[str, Callable[..., Any]] = {"tensorboard": _tensorboard, "wandb": _wandb}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,21 +49,16 @@ def train(
     from rl.training import train as train_population
 
     config = preset(env, **changes)
+    start()
     if callable(drift):
         if folder is not None:
             raise ConfigError("a function cannot be written into a folder; leave the folder out")
-        start()
         task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
         population = Population.alone(task, config, of_function(drift), [seed])
         return train_population(population).agent(0)
-    target = resolve_line(drift)
-    candidates_of(target)  # what cannot be trained is told before anything is written
-    if not allow_unproved:
-        refuse_refuted(target)
-    start()
-    record = runs.record_of(target, env, seed, config)
-    made = None if folder is None else begin(target, record, Path(folder))
-    return train_population(population_of(record, target, config), made).agent(0)
+    path = None if folder is None else Path(folder)
+    run = new_run(resolve_line(drift), env, seed, config, path, allow_unproved=allow_unproved)
+    return train_population(run.population, run.folder).agent(0)
 
 
 def load_agent(folder: str | PathLike[str]) -> Agent:
@@ -70,15 +66,13 @@ def load_agent(folder: str | PathLike[str]) -> Agent:
 
     Raises ConfigError for a folder without one.
     """
-    from rl.folder import RunFolder
     from rl.start import start
     from rl.training import last_saved
 
     start()
-    path = Path(folder)
-    opened, record = RunFolder.open(path)
-    target, config = runs.target_of(record, path), runs.config_of(record, path)
-    return last_saved(population_of(record, target, config), opened).agent(0)
+    run = begun_run(Path(folder))
+    assert run.folder is not None
+    return last_saved(run.population, run.folder).agent(0)
 
 
 def evaluate(
@@ -115,9 +109,12 @@ def evaluate(
             refuse_refuted(target)
     start()
     task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
-    return scoring.evaluate(
-        targets, task, config, seeds, memory=memory, folder=None if folder is None else Path(folder)
-    )
+    about = {
+        "drifts": ["function" if callable(t) else runs.drift_record(t) for t in targets],
+        "versions": runs.versions(),
+    }
+    path = None if folder is None else Path(folder)
+    return scoring.evaluate(targets, task, config, seeds, memory=memory, folder=path, about=about)
 
 
 def refuse_refuted(target: Target) -> str:
@@ -140,17 +137,54 @@ def candidates_of(target: Target) -> Candidates:
     return of_formulas([target]) if isinstance(target, Drift) else of_networks([target])
 
 
-def begin(target: Target, record: dict[str, Any], path: Path) -> RunFolder:
-    """A new run folder, with its network; raises ConfigError if there is one already."""
+@dataclass(frozen=True)
+class Run:
+    """One agent to be trained, and where that is written down."""
+
+    target: Target
+    record: dict[str, Any]
+    population: Population
+    folder: RunFolder | None
+    decided: bool = True
+    """Whether the drift is proved, as far as anybody asked."""
+
+
+def new_run(
+    target: Target,
+    env: str,
+    seed: int,
+    config: TrainerConfig,
+    path: Path | None,
+    *,
+    allow_unproved: bool = False,
+) -> Run:
+    """A run that begins; its folder is made when all that can be refused has been.
+
+    Raises ConfigError for a drift, an environment or a seed that cannot be trained, a refuted
+    formula unless `allow_unproved`, and a folder that has a run already.
+    """
     from rl.folder import RunFolder
 
-    folder = RunFolder.create(path, record)
+    record = runs.record_of(target, env, seed, config)
+    population = _population(record, target, config)
+    decided = allow_unproved or refuse_refuted(target) == "proved"
+    if path is None:
+        return Run(target, record, population, None, decided)
+    RunFolder.check_free(path)
     runs.keep_network(target, path)
-    return folder
+    return Run(target, record, population, RunFolder.create(path, record), decided)
 
 
-def population_of(record: dict[str, Any], target: Target, config: TrainerConfig) -> Population:
-    """The one agent of a run's record, not trained yet."""
+def begun_run(path: Path) -> Run:
+    """The run of a folder; raises ConfigError for a folder without one."""
+    from rl.folder import RunFolder
+
+    folder, record = RunFolder.open(path)
+    target = runs.target_of(record, path)
+    return Run(target, record, _population(record, target, runs.config_of(record, path)), folder)
+
+
+def _population(record: dict[str, Any], target: Target, config: TrainerConfig) -> Population:
     from rl import environments
     from rl.population import Population
 

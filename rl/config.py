@@ -11,6 +11,8 @@ MAX_BATCH = 2**24
 """Decisions of one update: a shuffle needs 8 random bits of 32 beside the index."""
 
 _ACTIVATIONS = ("swish", "tanh", "relu")
+BACKENDS = ("spring", "generalized", "positional", "mjx")
+"""Physics that brax has."""
 _INITIALISERS = ("lecun-uniform", "orthogonal")
 
 
@@ -34,6 +36,8 @@ class TrainerConfig:
     """Of Adam."""
     anneal_learning_rate: bool = False
     """Lower the learning rate linearly to 0 over the training."""
+    adam_epsilon: float = 1e-8
+    """Added to the root of Adam's second moment."""
     max_grad_norm: float | None = None
     """Clip the gradient's global norm; with it comes a neighbourhood of the old policy."""
     discount: float = 0.99
@@ -79,7 +83,7 @@ class TrainerConfig:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ConfigError(f"{name}={value!r:.40} must be a whole number of at least 1")
-        for name in ("learning_rate", "reward_scaling"):
+        for name in ("learning_rate", "reward_scaling", "adam_epsilon"):
             value = getattr(self, name)
             if not _is_number(value) or not 0 < value < math.inf:
                 raise ConfigError(f"{name}={value!r:.40} must be a positive number; try 3e-4 or 1")
@@ -95,7 +99,7 @@ class TrainerConfig:
             _is_number(clip) and 0 < clip < math.inf
         ):
             raise ConfigError(
-                f"max_grad_norm={clip!r:.40} must be a positive number; leave it out for no clipping"
+                f"max_grad_norm={clip!r:.40} must be a positive number, or null for no clipping"
             )
         if type(self.num_eval_envs) is not int or self.num_eval_envs < 2:
             raise ConfigError(
@@ -111,7 +115,9 @@ class TrainerConfig:
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ConfigError(f"{name}={value!r:.40} must be true or false")
-        for name, known in (("activation", _ACTIVATIONS), ("initialiser", _INITIALISERS)):
+        for name, known in (
+            ("activation", _ACTIVATIONS), ("initialiser", _INITIALISERS), ("backend", BACKENDS),
+        ):  # fmt: skip
             value = getattr(self, name)
             if value not in known:
                 raise ConfigError(f"{name}={value!r:.40} is unknown; use one of {', '.join(known)}")

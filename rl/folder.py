@@ -28,7 +28,7 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
-from symbolic.arrays import read_bounded, read_json, write_arrays, write_atomically
+from symbolic.arrays import MAX_BYTES, read_bounded, read_json, write_arrays, write_atomically
 from symbolic.errors import ConfigError
 
 SCHEMA = "mirrordrift/run/1"
@@ -46,10 +46,7 @@ class RunFolder:
     @classmethod
     def create(cls, path: Path, record: Mapping[str, Any]) -> RunFolder:
         """A new run; an existing one is refused rather than overwritten."""
-        if _leads() and (path / "run.json").exists():
-            raise ConfigError(
-                f"{path}: holds a run already; go on with --resume {path}, or name another folder"
-            )
+        cls.check_free(path)
         folder = cls(path)
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -57,6 +54,14 @@ class RunFolder:
         except OSError as error:
             raise _unwritable(path, error) from None
         return folder
+
+    @staticmethod
+    def check_free(path: Path) -> None:
+        """Raise ConfigError for a folder that has a run."""
+        if _leads() and (path / "run.json").exists():
+            raise ConfigError(
+                f"{path}: holds a run already; go on with --resume {path}, or name another folder"
+            )
 
     @classmethod
     def open(cls, path: Path) -> tuple[RunFolder, dict[str, Any]]:
@@ -119,10 +124,22 @@ class RunFolder:
             self._write("metrics.csv", out.getvalue())
 
     def write_density(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """The on-policy density, axes (agents, samples)."""
-        numbers = {name: np.asarray(array, np.float64) for name, array in arrays.items()}
+        """The on-policy density, axes (agents, samples).
+
+        Of many agents each keeps fewer samples, so that the file stays one that can be read; any
+        part of a sample is one as well.
+        """
+        agents, size = arrays["weight"].shape
+        kept = min(size, MAX_BYTES // (2 * 8 * len(arrays) * agents))
+        numbers = {name: np.asarray(part, np.float64)[:, :kept] for name, part in arrays.items()}
+        numbers["weight"] = numbers["weight"] * (size / kept)
         if _leads():
-            write_arrays(self.path / "density.npz", numbers, {"schema": "mirrordrift/density/1"})
+            try:
+                write_arrays(
+                    self.path / "density.npz", numbers, {"schema": "mirrordrift/density/1"}
+                )
+            except OSError as error:
+                raise _unwritable(self.path, error) from None
 
     @property
     def _checkpoints(self) -> Path:

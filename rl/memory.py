@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import jax
+import numpy as np
 
 _UNKNOWN = 4 * 2**30
 _ACCELERATOR_SHARE, _HOST_SHARE = 0.8, 0.5
@@ -19,3 +20,13 @@ def budget() -> int:
     if hasattr(os, "sysconf"):
         return int(_HOST_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
     return _UNKNOWN
+
+
+def agreed(limit: int) -> int:
+    """The least of the limits of all processes that share the agents, in whole MiB."""
+    if jax.process_count() == 1:
+        return limit
+    from jax.experimental import multihost_utils
+
+    mebibytes = multihost_utils.process_allgather(np.int32(limit // 2**20))
+    return int(mebibytes.min()) * 2**20

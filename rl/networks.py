@@ -15,7 +15,6 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": nn.tanh,
     "relu": nn.relu,
 }
-INITIALISERS = ("lecun-uniform", "orthogonal")
 
 
 class Perceptron(nn.Module):

@@ -63,14 +63,15 @@ class Programs:
         judge = self._sharded(jax.vmap(self._judged, (0, 0, None)), 2, 1)
         self._judge = jax.jit(judge, out_shardings=self.whole)
         self._compiled: dict[Hashable, Compiled] = {}
+        self._unclaimed = 0.0
 
-    def updates(self, parameters: Any) -> tuple[Compiled, float]:
-        """The program of updates for drift parameters of these shapes, and seconds spent on it now."""
+    def updates(self, parameters: Any) -> Compiled:
+        """The program of updates for drift parameters of these shapes."""
         shapes = tuple(leaf.shape for leaf in jax.tree.leaves(parameters))
         return self._ready(shapes, self._run, _placed(parameters, self.cut), self._state)
 
-    def evaluation(self) -> tuple[Compiled, float]:
-        """The program of evaluations, and seconds spent on it now."""
+    def evaluation(self) -> Compiled:
+        """The program of evaluations."""
         seeds = jax.ShapeDtypeStruct((self.width,), np.uint32, sharding=self.cut)
         return self._ready("evaluation", self._judge, self._state, seeds)
 
@@ -81,10 +82,15 @@ class Programs:
         places = jax.ShapeDtypeStruct((self.width,), np.int32)
         return _placed(jax.eval_shape(self.init, one_seed, places), self.cut)
 
-    def _ready(self, name: Hashable, function: Any, *shapes: Any) -> tuple[Compiled, float]:
+    def claim_seconds(self) -> float:
+        """Seconds spent on compiling since this was last asked: whose they are, who asks decides."""
+        seconds, self._unclaimed = self._unclaimed, 0.0
+        return seconds
+
+    def _ready(self, name: Hashable, function: Any, *shapes: Any) -> Compiled:
         """`function` compiled for arguments of these shapes and a number, once for each name."""
         if name in self._compiled:
-            return self._compiled[name], 0.0
+            return self._compiled[name]
         begun = time.perf_counter()
         number = jax.ShapeDtypeStruct((), np.int32, sharding=self.whole)
         program = function.lower(*shapes, number).compile()
@@ -93,7 +99,8 @@ class Programs:
             for part in ("temp", "argument", "output")
         )
         self._compiled[name] = Compiled(program, memory * len(self.cut.addressable_devices))
-        return self._compiled[name], time.perf_counter() - begun
+        self._unclaimed += time.perf_counter() - begun
+        return self._compiled[name]
 
     def _initial(self, seeds: UInt32[Array, "seeds"], places: Int[Array, "width"]) -> TrainState:
         """A fresh agent for each of `seeds`, and then for each place a copy of one of them."""
@@ -145,8 +152,7 @@ class Population:
     """
 
     def __init__(self, programs: Programs, candidates: Candidates, seeds: Sequence[int]) -> None:
-        if unfit := [seed for seed in seeds if not 0 <= seed < 2**32]:
-            raise ConfigError(f"seed={unfit[0]} must be a whole number from 0 to 4294967295")
+        check_seeds(seeds)
         agents = candidates.count * len(seeds)
         if candidates.apply is not programs.drift or agents > programs.width:
             raise AssertionError("these programs are of other candidates")
@@ -176,19 +182,21 @@ class Population:
         return self.programs.init(self._distinct, self._places)
 
     def compile(self) -> float:
-        """Seconds spent on having the programs ready: 0 if another population needed them before."""
-        return self.programs.updates(self._parameters)[1] + self.programs.evaluation()[1]
+        """Have the programs ready; seconds that were spent on them and are nobody else's yet."""
+        self.programs.updates(self._parameters)
+        self.programs.evaluation()
+        return self.programs.claim_seconds()
 
     @property
     def memory(self) -> int:
         """Bytes that training takes, compiled programs aside."""
-        return self.programs.updates(self._parameters)[0].memory
+        return self.programs.updates(self._parameters).memory
 
     def run(
         self, state: TrainState, num_updates: int
     ) -> tuple[TrainState, dict[str, Float[np.ndarray, "candidates seeds"]]]:
         """`num_updates` updates of every agent; the state given is used up."""
-        (update, _), _ = self.programs.updates(self._parameters)
+        update = self.programs.updates(self._parameters).program
         state, metrics = update(self._parameters, state, self._number(num_updates))
         with np.errstate(invalid="ignore"):  # no episode ended: nan says so
             means = UpdateMetrics(*map(np.asarray, metrics)).means()
@@ -196,7 +204,7 @@ class Population:
 
     def evaluate(self, state: TrainState, index: int) -> Evaluation:
         """The `index`-th evaluation of every agent, as NumPy arrays (candidates, seeds)."""
-        (judge, _), _ = self.programs.evaluation()
+        judge = self.programs.evaluation().program
         return Evaluation(*map(self._table, judge(state, self._seeds, self._number(index))))
 
     def weights(self, state: TrainState, place: int) -> tuple[Parameters, Moments]:
@@ -217,6 +225,15 @@ class Population:
 
     def _number(self, number: int) -> Array:
         return jax.device_put(np.int32(number), self.programs.whole)
+
+
+def check_seeds(seeds: Sequence[int]) -> None:
+    """Raise ConfigError for seeds that are out of range or given twice."""
+    if unfit := [seed for seed in seeds if not 0 <= seed < 2**32]:
+        raise ConfigError(f"seed={unfit[0]} must be a whole number from 0 to 4294967295")
+    if len(set(seeds)) < len(seeds):
+        again = next(seed for seed in seeds if list(seeds).count(seed) > 1)
+        raise ConfigError(f"seed={again} is given twice; it trains the same agent, leave one out")
 
 
 def schedule(config: TrainerConfig) -> tuple[int, ...]:

@@ -2,7 +2,7 @@
 
 brax: the hyper-parameters of brax's PPO that the paper keeps (Lu et al. 2022, section 5), with
 advantages normalised over minibatches. MinAtar and classic control: purejaxrl's. hopper and swimmer
-have no published recipe for PPO; theirs start from halfcheetah's shape and are marked so.
+have no published recipe for PPO: theirs are walker2d's, swimmer with a longer horizon.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ _GYMNAX = TrainerConfig(
     learning_rate=2.5e-3,
     anneal_learning_rate=True,
     max_grad_norm=0.5,
+    adam_epsilon=1e-5,
     entropy_cost=0.01,
     policy_hidden=(64, 64),
     value_hidden=(64, 64),
@@ -90,19 +91,18 @@ PRESETS: Mapping[str, TrainerConfig] = {
 
 
 def preset(env: str, **changes: Any) -> TrainerConfig:
-    """The recipe of `env`, with fields changed; a change of None leaves the field alone.
+    """The recipe of `env`, with fields changed.
 
     Raises ConfigError for an unknown environment or field, or a change that breaks a rule.
     """
     environments.check_name(env)
     recipe = PRESETS.get(env) or _playground(env)
     known = {field.name for field in fields(TrainerConfig)}
-    given = {name: value for name, value in changes.items() if value is not None}
-    if extra := set(given) - known:
+    if extra := set(changes) - known:
         raise ConfigError(
             f"'{min(extra)}' is no field of the trainer; it has {', '.join(sorted(known))}"
         )
-    return replace(recipe, **given)
+    return replace(recipe, **changes)
 
 
 def _playground(env: str) -> TrainerConfig:

@@ -37,9 +37,10 @@ def evaluate(
 
     All drifts meet the same initial weights, starts and random numbers. `memory` bounds the bytes
     that are used at once (by default `rl.memory.budget()`): candidates beyond it train later, in the
-    same compiled programs. With a `folder`, each population leaves a run folder there, whose record
-    has what `about` says, and what is there already is not trained again. A function is known by
-    nothing but its place: its folder is not told from another function's.
+    same compiled programs. With a `folder`, each population leaves a run folder there, and what is
+    there already is not trained again; its record has what `about` says of all drifts, and the
+    `places` of its own among them. A function is known by nothing but its place: its folder is not
+    told from another function's.
 
     Raises ConfigError for drifts that cannot be trained, one that does not fit, a folder that
     cannot be written or holds a run of other drifts, seeds or settings.
@@ -56,7 +57,16 @@ def evaluate(
             run = None
             if path is not None:
                 inputs = _fingerprint(task, config, part, seeds)
-                record = {**(about or {}), "width": width, "first": begin, "inputs": inputs}
+                record = {
+                    "env": task.name,
+                    "seeds": list(seeds),
+                    "config": asdict(config),
+                    **(about or {}),
+                    "width": width,
+                    "first": begin,
+                    "places": places[begin : begin + width],
+                    "inputs": inputs,
+                }
                 run = _run_folder(path / _part(begin), record)
 
             def report(
@@ -85,7 +95,7 @@ def _fitting(
 
     A run that goes on keeps the number that it began with.
     """
-    limit = memories.budget() if memory is None else memory
+    limit = memories.agreed(memories.budget() if memory is None else memory)
 
     def programs(width: int) -> Programs:
         return Programs(task, config, candidates.apply, width=width * len(seeds))
@@ -95,20 +105,18 @@ def _fitting(
         if isinstance(width, int) and width > 0:
             return programs(width), width
     width = candidates.count
-    whole = programs(width)
-    need = Population(whole, candidates, seeds).memory
-    if need <= limit:
-        return whole, width
-    chunks = -(-need // limit)
-    width = max(1, width // chunks)
-    part = programs(width)
-    need = Population(part, candidates[:width], seeds).memory
-    if need > limit:
-        raise ConfigError(
-            f"{width} candidate(s) with {len(seeds)} seeds need {need / 2**20:.4g} MiB and may use "
-            f"{limit / 2**20:.4g}; raise the memory, or lower num_envs or the number of seeds"
-        )
-    return part, width
+    while True:
+        tried = programs(width)
+        need = Population(tried, candidates[:width], seeds).memory
+        if need <= limit:
+            return tried, width
+        if width == 1:
+            raise ConfigError(
+                f"one drift with {len(seeds)} seeds needs {need / 2**20:.4g} MiB and may use "
+                f"{limit / 2**20:.4g}; raise the memory, or lower num_envs or the number of seeds"
+            )
+        # A part of the need does not shrink with the width, so one division may not be enough.
+        width = max(1, width // -(-need // limit))
 
 
 def _part(begin: int) -> str:
@@ -131,8 +139,8 @@ def _fingerprint(
     task: Task, config: TrainerConfig, candidates: Candidates, seeds: Sequence[int]
 ) -> str:
     """A hash of everything that a population's result follows from, but the code of a function."""
-    text = json.dumps([task.name, asdict(config), list(seeds)])
+    text = json.dumps([task.name, asdict(config), list(seeds), candidates.form])
     digest = hashlib.sha256(text.encode())
     for leaf in jax.tree.leaves(candidates.parameters):
-        digest.update(np.ascontiguousarray(leaf).tobytes())
+        digest.update(str(leaf.shape).encode() + np.ascontiguousarray(leaf).tobytes())
     return f"sha256:{digest.hexdigest()}"

@@ -7,11 +7,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import jax
+
 PATIENCE = 120.0
 """Seconds without any processor time, on a CPU, after which a computation counts as stopped."""
 
 _IDLE_SHARE = 0.005
 _LOOK_EVERY = 5.0
+_SUSPENDED = 3.0
+"""A look that comes so many times later than it should: the process itself was stopped."""
 
 
 @contextmanager
@@ -20,18 +24,25 @@ def watched(
 ) -> Iterator[None]:
     """Call `stalled(seconds)` from another thread if this process uses no processor for `patience`.
 
-    For computations on a CPU, which use it all the while; a deadlocked pool of threads uses none.
+    For computations on the CPU of one process, which use it all the while; a deadlocked pool of
+    threads uses none. Where an accelerator or another process may be waited for, nothing is watched.
     """
+    if jax.default_backend() != "cpu" or jax.process_count() > 1:
+        yield
+        return
     done = threading.Event()
 
     def look() -> None:
-        since, used = time.monotonic(), time.process_time()
+        last, used, idle = time.monotonic(), time.process_time(), 0.0
         while not done.wait(look_every):
             now, cpu = time.monotonic(), time.process_time()
-            if cpu - used > _IDLE_SHARE * (now - since) + 0.01:
-                since, used = now, cpu
-            elif now - since >= patience:
-                stalled(now - since)
+            if cpu - used > _IDLE_SHARE * (now - last) or now - last > _SUSPENDED * look_every:
+                idle = 0.0
+            else:
+                idle += now - last
+            last, used = now, cpu
+            if idle >= patience:
+                stalled(idle)
                 return
 
     watcher = threading.Thread(target=look, name="stall", daemon=True)

@@ -269,7 +269,7 @@ def _optimiser(config: TrainerConfig) -> optax.GradientTransformation:
     if config.anneal_learning_rate:
         steps = config.num_updates * config.update_epochs * config.num_minibatches
         rate = optax.linear_schedule(config.learning_rate, 0.0, steps)
-    adam = optax.adam(rate, eps=1e-5 if config.max_grad_norm is not None else 1e-8)
+    adam = optax.adam(rate, eps=config.adam_epsilon)
     if config.max_grad_norm is None:
         return adam
     return optax.chain(optax.clip_by_global_norm(config.max_grad_norm), adam)

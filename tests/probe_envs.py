@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jax
@@ -10,11 +11,13 @@ import jax.numpy as jnp
 from rl.environments import Continuous, Discrete, Task
 from rl.environments.adapter import TaskStep
 
-# Fields of a trainer that is quick to compile and to run, as the command line takes them.
-TINY = [
-    "num_envs=8", "unroll_length=8", "num_minibatches=2", "update_epochs=1", "num_evaluations=2",
-    "num_eval_envs=4", "episode_length=20", "policy_hidden=[8]", "value_hidden=[8]",
-]  # fmt: skip
+TINY: dict[str, Any] = {
+    "num_envs": 8, "unroll_length": 8, "num_minibatches": 2, "update_epochs": 1, "num_evaluations": 2,
+    "num_eval_envs": 4, "episode_length": 20, "policy_hidden": (8,), "value_hidden": (8,),
+}  # fmt: skip
+"""Fields of a trainer that is quick to compile and to run."""
+TINY_SETTINGS = [f"{name}={json.dumps(value)}" for name, value in TINY.items()]
+"""The same as the command line takes them."""
 
 NEVER = jnp.asarray(False)
 ALWAYS = jnp.asarray(True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mirrordrift import runs
 from mirrordrift.bench.plan import Plan
 from mirrordrift.progress import Begin
 
@@ -54,6 +55,7 @@ def run(
         def scored(
             config: TrainerConfig, labels: list[str], seeds: tuple[int, ...], place: str
         ) -> list[Score]:
+            records = [{"label": x, **runs.drift_record(plan.drifts[x])} for x in labels]
             report = progress(f"{env} {place}".strip(), config.num_updates) if progress else None  # noqa: B023
             return evaluate(
                 [plan.drifts[label] for label in labels],
@@ -62,7 +64,7 @@ def run(
                 seeds,
                 memory=memory,
                 folder=folder / env / place,  # noqa: B023
-                about={"env": env, "drifts": labels, "seeds": list(seeds)},  # noqa: B023
+                about={"drifts": records, "versions": runs.versions()},
                 progress=report,
             )
 

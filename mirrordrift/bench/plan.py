@@ -52,10 +52,12 @@ def plan(
 
     A spec may bind parameters after a semicolon, as lines of a file do: `ppo; eps=0.3`.
     """
+    from rl.population import check_seeds
     from rl.presets import preset
 
     if seeds < 1:
         raise ConfigError(f"seeds={seeds} must be at least 1; several show the spread, try 5")
+    check_seeds((first_seed, first_seed + seeds - 1))
     drifts: dict[str, Target] = {}
     for spec in specs:
         target = resolve_line(spec)

@@ -216,6 +216,8 @@ def _interval(estimate: Sequence[float] | None) -> str:
     if estimate is None:
         return "–"
     value, low, high = estimate
+    if low == high:  # one seed, or all alike: a bootstrap knows no spread
+        return _number(value)
     return f"{_number(value)} [{_number(low)}, {_number(high)}]"
 
 

@@ -1,7 +1,7 @@
 """The command line `drift`: finds the command, runs it, and turns what went wrong into one message.
 
 A command is a module of this package with `Options` (a frozen dataclass: its fields are the
-flags), `EXAMPLES`, `SCHEMA` and `run(options) -> exit code`. Only the module that is asked for is
+flags), `EXAMPLES` and `run(options) -> exit code`. Only the module that is asked for is
 imported: a command that shows the catalogue does not wait for the verifier.
 """
 

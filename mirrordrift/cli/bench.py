@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import ERROR, PROVED, REFUTED
-from mirrordrift.cli.options import Common, Flag, Texts
+from mirrordrift.cli.options import Common, Flag, Texts, check_resumed
 from mirrordrift.cli.streams import complain
 from symbolic.arrays import write_atomically
 from symbolic.errors import ConfigError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mirrordrift.bench.comparison import Scored
     from mirrordrift.bench.plan import Plan
 
-SCHEMA = "mirrordrift/bench/1"
 EXAMPLES = """
 drift bench --drift ppo --drift dpo --env CartPole-v1 --seeds 5 --out bench/cartpole
 drift bench --drift "ppo; eps=0.3" --drift "(r-1)**2*abs(A)/0.4" --env hopper --env ant --out bench/two
@@ -73,7 +72,7 @@ class Options(Common):
     """The folder to make."""
     resume: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
     """Go on with the comparison of this folder."""
-    memory: Annotated[str, arg(metavar="SIZE", help_behavior_hint="(half of this machine's)")] = ""
+    memory: Annotated[str, arg(metavar="SIZE", help_behavior_hint="(half of the machine's)")] = ""
     """Most memory that agents may take at once, 4G; what does not fit trains later."""
     distributed: Flag = False
     """Share the agents with the other processes of a SLURM or MPI job."""
@@ -82,11 +81,8 @@ class Options(Common):
 
     def __post_init__(self) -> None:
         if self.resume:
-            if self.drift or self.env or self.out or self.preset:
-                raise ConfigError(
-                    "--resume goes on with what its folder holds; "
-                    "leave out --drift, --env, --preset and --out"
-                )
+            settled = ("drift", "env", "preset", "reduced", "seeds", "seed", "steps", "set", "out")
+            check_resumed(self, settled)
         elif not self.out or not (self.preset or (self.drift and self.env)):
             raise ConfigError(
                 "give --drift SPEC and --env NAME (or --preset NAME), and --out DIR; or --resume DIR"
@@ -134,6 +130,7 @@ def _begin(options: Options, folder: Path) -> Plan:
     """The plan of the folder, or a new one that has been checked and written into it."""
     from mirrordrift import runs, training
     from mirrordrift.bench import plan, presets
+    from rl import environments
     from rl.config import TrainerConfig
 
     if options.resume:
@@ -158,6 +155,8 @@ def _begin(options: Options, folder: Path) -> Plan:
         training.candidates_of(target)  # what cannot be trained is told before anything is written
         if not options.allow_unproved and training.refuse_refuted(target) == "unknown":
             complain(f"drift: note: {runs.label(target)} is not decided")
+    for env, config in made.configs.items():
+        environments.make(env, backend=config.backend, episode_length=config.episode_length)
     if chosen.network and not any(
         spec.endswith((".npz", ".safetensors")) for spec in options.drift
     ):

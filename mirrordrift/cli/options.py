@@ -106,6 +106,16 @@ def _unboxed(said: str) -> str:
     return " ".join(message.removeprefix("Error parsing Options: ").split()).rstrip(".")
 
 
+def check_resumed(options: Any, settled: tuple[str, ...]) -> None:
+    """Raise ConfigError for a flag beside --resume that its folder has `settled` already."""
+    for field in fields(options):
+        if field.name in settled and getattr(options, field.name) != field.default:
+            raise ConfigError(
+                f"--resume goes on with what its folder holds; leave out "
+                f"--{field.name.replace('_', '-')}, or begin a new run with --out"
+            )
+
+
 def check_timeout(timeout: float) -> None:
     """Raise ConfigError for a time that is no positive number of seconds."""
     if not 0 < timeout < float("inf"):

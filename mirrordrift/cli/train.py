@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import ERROR, PROVED
-from mirrordrift.cli.options import Common, Declarations, Flag, Texts
+from mirrordrift.cli.options import Common, Declarations, Flag, Texts, check_resumed
 from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rl.config import TrainerConfig
-    from rl.folder import RunFolder
+    from mirrordrift.training import Run
 
 EXAMPLES = """
 drift train --drift dpo --env CartPole-v1 --steps 200000 --out runs/cartpole
@@ -65,10 +64,7 @@ class Options(Common):
         if self.env == "help":
             return
         if self.resume:
-            if self.drift or self.env or self.out:
-                raise ConfigError(
-                    "--resume goes on with what its folder holds; leave out --drift, --env and --out"
-                )
+            check_resumed(self, ("drift", "env", "steps", "seed", "out", "param", "set"))
         elif not (self.drift and self.env and self.out):
             raise ConfigError("give --drift SPEC, --env NAME and --out DIR, or --resume DIR")
 
@@ -78,6 +74,9 @@ def run(options: Options) -> int:
     if options.env == "help":
         from rl import environments
 
+        if options.json:
+            print(json.dumps(environments.names()))
+            return PROVED
         for library, names in environments.names().items():
             extra = f'not installed; pip install "mirrordrift[{library}]"'
             print(f"{library}: {', '.join(names) or extra}")
@@ -85,68 +84,69 @@ def run(options: Options) -> int:
     from rl.start import start
 
     start(devices=1)
-    folder, record, target, config = _begin(options)
+    run = _begin(options)
+    assert run.folder is not None
+    folder = run.folder.path
     from mirrordrift.progress import training_progress
     from mirrordrift.runs import answer, label
     from mirrordrift.sinks import sinks
-    from mirrordrift.training import population_of
     from rl.stall import watched
     from rl.training import train
-
-    population = population_of(record, target, config)
 
     def stalled(seconds: float) -> None:
         complain(
             f"drift: nothing was computed for {seconds:.0f} s: the run has stopped; "
-            f"go on from its last checkpoint with drift train --resume {folder.path}"
+            f"go on from its last checkpoint with drift train --resume {folder}"
         )
         os._exit(ERROR)
 
     with (
         watched(stalled),
-        sinks(options.log, folder.path, record) as log,
+        sinks(options.log, folder, run.record) as log,
         training_progress() as begin,
     ):
-        show = begin("training", config.num_updates)
+        show = begin("training", run.population.config.num_updates)
 
         def progress(done: int, total: int, records: list[dict[str, Any]]) -> None:
             show(done, total, records)
             log(done, total, records)
 
-        (score,) = train(population, folder, progress).scores
-    found = answer(score, record["env"], label(target))
+        (score,) = train(run.population, run.folder, progress).scores
+    found = answer(score, run.record["env"], label(run.target))
     if options.json:
         print(json.dumps(found, allow_nan=False))
     elif score.failed:
-        print(f"failed: {score.failed}; {folder.path}/metrics.csv has its record")
+        print(f"failed: {score.failed}; {folder}/metrics.csv has its record")
     else:
-        _show(found, folder.path)
+        _show(found, folder)
     return 1 if score.failed else PROVED
 
 
-def _begin(options: Options) -> tuple[RunFolder, dict[str, Any], Any, TrainerConfig]:
-    """(folder, its record, the drift, the configuration) of a new run or of one that goes on."""
+def _begin(options: Options) -> Run:
+    """The run that the options ask for, new or going on."""
     from mirrordrift import runs, training
     from mirrordrift.sinks import check_sinks
+    from mirrordrift.spec import resolve
     from rl.config import TrainerConfig
-    from rl.folder import RunFolder
     from rl.presets import preset
 
     check_sinks(options.log)
     if options.resume:
-        path = Path(options.resume)
-        folder, record = RunFolder.open(path)
-        return folder, record, runs.target_of(record, path), runs.config_of(record, path)
-    from mirrordrift.spec import resolve
-
+        return training.begun_run(Path(options.resume))
     changes = runs.changed(TrainerConfig, options.set)
-    config = preset(options.env, **{"total_env_steps": options.steps or None, **changes})
-    target = resolve(options.drift, options.param)
-    training.candidates_of(target)  # what cannot be trained is told before anything is written
-    if not options.allow_unproved and training.refuse_refuted(target) == "unknown":
+    if options.steps:
+        changes["total_env_steps"] = options.steps
+    run = training.new_run(
+        resolve(options.drift, options.param),
+        options.env,
+        options.seed,
+        preset(options.env, **changes),
+        Path(options.out),
+        allow_unproved=options.allow_unproved,
+    )
+    if not run.decided:
         complain("drift: note: this drift is not decided; drift verify says what is left")
-    record = runs.record_of(target, options.env, options.seed, config)
-    return training.begin(target, record, Path(options.out)), record, target, config
+    return run
 
 
 def _show(answer: dict[str, Any], folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,11 +32,13 @@ class Candidates:
     parameters: Any
     """Arrays with a leading axis `candidates`."""
     count: int
+    form: str
+    """What they have in common, as text: with the parameters it tells drifts from others."""
 
     def __getitem__(self, index: slice) -> Candidates:
         """Some of them, for a chunk that fits into memory."""
         part = jax.tree.map(lambda leaf: leaf[index], self.parameters)
-        return Candidates(self.apply, part, len(range(self.count)[index]))
+        return Candidates(self.apply, part, len(range(self.count)[index]), self.form)
 
 
 _tape_drift = trainable(tapes.value_and_slope)
@@ -46,7 +49,8 @@ def of_formulas(drifts: Sequence[Drift]) -> Candidates:
 
     Raises ConfigError for a parameter without a number, or a formula too long for a tape.
     """
-    return Candidates(_tape_drift, tapes.encode([lower(drift) for drift in drifts]), len(drifts))
+    encoded = tapes.encode([lower(drift) for drift in drifts])
+    return Candidates(_tape_drift, encoded, len(drifts), "tapes")
 
 
 def of_networks(networks: Sequence[DriftNetwork]) -> Candidates:
@@ -66,7 +70,7 @@ def of_networks(networks: Sequence[DriftNetwork]) -> Candidates:
         jnp.stack([jnp.asarray(network.layers[i], jnp.float32) for network in networks])
         for i in range(len(form.shapes))
     )
-    return Candidates(_network_drift(form), layers, len(networks))
+    return Candidates(_network_drift(form), layers, len(networks), form.text)
 
 
 class NetworkForm(NamedTuple):
@@ -77,6 +81,12 @@ class NetworkForm(NamedTuple):
     activation: str
     xi: Fraction
     ppo_epsilon: Fraction | None
+
+    @property
+    def text(self) -> str:
+        """All of it, as text."""
+        features = ", ".join(map(str, self.features))
+        return f"{self.shapes} [{features}] {self.activation} {self.xi} {self.ppo_epsilon}"
 
 
 def network_form(network: DriftNetwork) -> NetworkForm:
@@ -106,14 +116,25 @@ def _network_drift(form: NetworkForm) -> DriftApply:
     return trainable(forward_mode(apply))
 
 
-def of_function(function: Callable[..., Array], *, uses_progress: bool = False) -> Candidates:
+def of_function(function: Callable[..., Array]) -> Candidates:
     """One JAX function drift(log_ratio, advantage[, progress]), elementwise over a batch.
 
     It is differentiated as it is, by JAX: its slopes are not kept finite for it.
     """
+    uses_progress = _positional(function) >= 3
 
     def apply(_: Any, log_ratio: Array, advantage: Array, progress: Array) -> Array:
         args = (log_ratio, advantage, progress) if uses_progress else (log_ratio, advantage)
         return jnp.broadcast_to(function(*args), log_ratio.shape)
 
-    return Candidates(apply, (), 1)
+    return Candidates(apply, (), 1, "function")
+
+
+def _positional(function: Callable[..., Array]) -> int:
+    """How many arguments it has no default for; 2 where Python does not know."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 2
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in parameters)

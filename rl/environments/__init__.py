@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from rl.config import BACKENDS
 from rl.environments.adapter import Continuous, Discrete, Episodes, EpisodeState, Step, Task
 from symbolic.errors import ConfigError
 
@@ -35,9 +36,9 @@ def make(name: str, *, backend: str = "spring", episode_length: int | None = Non
 
     check_name(name)
     if name in brax.NAMES:
-        if backend not in brax.BACKENDS:
+        if backend not in BACKENDS:
             raise ConfigError(
-                f"backend='{backend:.40}' is unknown; use one of {', '.join(brax.BACKENDS)}"
+                f"backend='{backend:.40}' is unknown; use one of {', '.join(BACKENDS)}"
             )
         return brax.make(name, backend, episode_length)
     if name in gymnax.NAMES:

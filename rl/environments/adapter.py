@@ -51,8 +51,9 @@ class Task:
     """Steps after which an episode is truncated, repeated actions counted."""
     reset: Callable[[PRNGKeyArray], tuple[Any, Float[Array, "observation"]]]
     step: Callable[[PRNGKeyArray, Any, Array], TaskStep]
-    reuse_start: bool = False
-    """Begin every episode of an environment where its first began, because resetting is costly."""
+    restart: Callable[[Any, Any], Any] | None = None
+    """(state the first episode began in, state the last ended in) -> state to begin anew from, where
+    resetting is costly; without it each episode is drawn afresh."""
 
 
 class EpisodeState(NamedTuple):
@@ -99,7 +100,7 @@ class Episodes:
         return EpisodeState(
             task=state,
             observation=observation,
-            start=(state, observation) if self.task.reuse_start else (),
+            start=(state, observation) if self.task.restart else (),
             length=jnp.zeros(self.num_envs, jnp.int32),
             episode_return=jnp.zeros(self.num_envs),
         )
@@ -127,7 +128,11 @@ class Episodes:
             episode_return=state.episode_return + found.reward,
             episode_length=length,
         )
-        start = state.start if self.task.reuse_start else self._begin(reset_key)
+        if self.task.restart:
+            first, seen = state.start
+            start = self.task.restart(first, found.state), seen
+        else:
+            start = self._begin(reset_key)
         task, observation = jax.tree.map(
             lambda begun, went_on: jnp.where(step.done, begun, went_on),
             start,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from jaxtyping import Array, PRNGKeyArray
 
 from rl.environments.adapter import Continuous, Task, TaskStep
+from rl.environments.imports import quiet
 from symbolic.errors import ConfigError
 
 NAMES = (
@@ -23,19 +23,17 @@ NAMES = (
     "inverted_pendulum",
     "inverted_double_pendulum",
 )
-BACKENDS = ("spring", "generalized", "positional", "mjx")
 EPISODE_LENGTH = 1000
 
 
 def make(name: str, backend: str, episode_length: int | None = None) -> Task:
     """The task of one of `NAMES` on one of `BACKENDS`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # jaxopt, which brax imports, retires
-        from brax import envs
-
     env: Any
     try:
-        env = envs.get_environment(name, backend=backend)
+        with quiet():
+            from brax import envs
+
+            env = envs.get_environment(name, backend=backend)
     except ValueError as error:  # swimmer needs joints that only one backend has
         raise ConfigError(
             f"backend='{backend}' does not run {name} ({error}); try backend=generalized"
@@ -56,5 +54,6 @@ def make(name: str, backend: str, episode_length: int | None = None) -> Task:
         episode_length=episode_length or EPISODE_LENGTH,
         reset=reset,
         step=step,
-        reuse_start=True,  # as brax's own training does: initialising its physics costs many steps
+        # As brax's own training does: initialising its physics costs many steps.
+        restart=lambda first, last: first,
     )

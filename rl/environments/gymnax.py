@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, PRNGKeyArray
 
 from rl.environments.adapter import Continuous, Discrete, Task, TaskStep
-from rl.environments.on_demand import on_demand
+from rl.environments.imports import on_demand
 
 NAMES = (
     "CartPole-v1",

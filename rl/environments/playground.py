@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from importlib.util import find_spec
 from typing import Any
 
 from jaxtyping import Array, PRNGKeyArray
 
 from rl.environments.adapter import Continuous, Task, TaskStep
+from rl.environments.imports import quiet
 from symbolic.errors import ConfigError
 
 
@@ -56,7 +56,9 @@ def make(name: str, episode_length: int | None = None) -> Task:
         episode_length=episode_length or int(config.episode_length),
         reset=reset,
         step=step,
-        reuse_start=True,  # as its own training does: initialising its physics costs many steps
+        # As its own training does. What a state has beside its physics (commands, its random key)
+        # goes on, so that episodes differ.
+        restart=lambda first, last: last.replace(data=first.data, obs=first.obs),
     )
 
 
@@ -80,8 +82,7 @@ def ppo_settings(name: str) -> Any:
 
 
 def _registry() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         from mujoco_playground import registry
     return registry
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import probe_envs
 import pytest
+from probe_envs import TINY
 
 from mirrordrift import ConfigError, load_agent, train
 from rl.config import TrainerConfig
@@ -17,14 +18,11 @@ from rl.population import Population
 from rl.training import train as train_population
 from symbolic.catalogue import catalogue
 
-TINY = {
-    "total_env_steps": 256, "num_envs": 8, "unroll_length": 8, "num_minibatches": 2, "update_epochs": 1,
-    "num_evaluations": 2, "num_eval_envs": 4, "episode_length": 20, "policy_hidden": (8,), "value_hidden": (8,),
-}  # fmt: skip
+SMALL = {"total_env_steps": 256, **TINY}
 
 
 def test_an_agent_is_trained_kept_and_read_again(tmp_path: Path) -> None:
-    agent = train("dpo", "CartPole-v1", seed=3, folder=tmp_path / "run", **TINY)  # type: ignore[arg-type]
+    agent = train("dpo", "CartPole-v1", seed=3, folder=tmp_path / "run", **SMALL)
     assert agent.score.failed is None and len(agent.score.records) == 3
     observations = jax.random.normal(jax.random.key(0), (5, 4))
     actions = agent.act(observations)
@@ -41,21 +39,21 @@ def test_an_agent_is_trained_kept_and_read_again(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="does not end in 4"):
         agent.act(jnp.zeros(3))
     with pytest.raises(ConfigError, match="--resume"):
-        train("dpo", "CartPole-v1", folder=tmp_path / "run", **TINY)  # type: ignore[arg-type]
+        train("dpo", "CartPole-v1", folder=tmp_path / "run", **SMALL)
 
 
 def test_a_function_trains_but_leaves_no_folder(tmp_path: Path) -> None:
     def square(log_ratio: jax.Array, advantage: jax.Array) -> jax.Array:
         return jnp.expm1(log_ratio) ** 2
 
-    assert train(square, "CartPole-v1", **TINY).score.failed is None  # type: ignore[arg-type]
+    assert train(square, "CartPole-v1", **SMALL).score.failed is None
     with pytest.raises(ConfigError, match="leave the folder out"):
-        train(square, "CartPole-v1", folder=tmp_path / "run", **TINY)  # type: ignore[arg-type]
+        train(square, "CartPole-v1", folder=tmp_path / "run", **SMALL)
 
 
 def test_a_refuted_formula_is_no_teacher() -> None:
     with pytest.raises(ConfigError, match="nonnegative is refuted"):
-        train("k1", "CartPole-v1", **TINY)  # type: ignore[arg-type]
+        train("k1", "CartPole-v1", **SMALL)
 
 
 def test_a_folder_without_a_checkpoint_has_no_agent(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from probe_envs import TINY
+from probe_envs import TINY_SETTINGS
 
 from mirrordrift.bench import presets
 from mirrordrift.cli import main
@@ -18,7 +18,7 @@ DRIFTS = ("ppo; eps=0.2", "dpo", "(r-1)**2*log(A)")
 
 
 def arguments(out: Path, *more: str, drifts: tuple[str, ...] = DRIFTS) -> list[str]:
-    settings = [part for setting in TINY for part in ("--set", setting)]
+    settings = [part for setting in TINY_SETTINGS for part in ("--set", setting)]
     asked = [part for drift in drifts for part in ("--drift", drift)]
     sizes = ["--env", "CartPole-v1", "--steps", "256", "--seeds", "2", "--out", str(out)]
     return ["bench", *asked, *sizes, *settings, *more]

@@ -29,6 +29,7 @@ config = TrainerConfig(
     total_env_steps=2_560, num_envs=32, unroll_length=8, num_minibatches=4, update_epochs=2,
     learning_rate=5e-3, policy_hidden=(16,), value_hidden=(16,), activation="tanh",
 )
+assert distributed or len(jax.devices()) == devices
 names = ["ppo", "dpo", "kl", "spo", "k3", "mdpo", "chi-square", "zero"][:agents]
 population = Population.alone(
     right_action(), config, of_formulas([catalogue[name] for name in names]), [0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,7 +11,9 @@ import probe_envs
 import pytest
 
 from rl import environments
+from rl.config import BACKENDS
 from rl.environments import Continuous, Discrete, Episodes, Step, brax, gymnax, playground
+from rl.environments.adapter import TaskStep
 from rl.presets import PRESETS, preset
 from symbolic.errors import ConfigError
 
@@ -98,7 +102,9 @@ def check_steps(name: str) -> None:
     assert after == before, "a loop carries the state, so its types must stay"
 
 
-@pytest.mark.parametrize("backend", brax.BACKENDS)
+@pytest.mark.parametrize(
+    "backend", [pytest.param(b, marks=pytest.mark.slow if b == "mjx" else ()) for b in BACKENDS]
+)
 def test_every_backend_of_brax(backend: str) -> None:
     task = environments.make("inverted_pendulum", backend=backend)
     _state, observation = jax.eval_shape(task.reset, jax.random.key(0))
@@ -126,6 +132,31 @@ def test_an_unknown_backend() -> None:
         environments.make("ant", backend="bullet")
     with pytest.raises(ConfigError, match=r"does not run swimmer.*generalized"):
         environments.make("swimmer", backend="spring")
+
+
+def test_a_recipe_changes_as_it_is_told() -> None:
+    assert preset("CartPole-v1").max_grad_norm == 0.5
+    assert preset("CartPole-v1", max_grad_norm=None).max_grad_norm is None
+
+
+def test_episodes_that_begin_anew_may_keep_a_part_of_the_last() -> None:
+    counter = probe_envs.counter(2, 100)
+
+    def step(key: jax.Array, state: tuple[jax.Array, jax.Array], action: jax.Array) -> TaskStep:
+        count, total = state
+        found = counter.step(key, count, action)
+        return found._replace(state=(found.state, total + 1), observation=total[None] * 1.0)
+
+    def reset(key: jax.Array) -> tuple[tuple[jax.Array, jax.Array], jax.Array]:
+        count, observation = counter.reset(key)
+        return (count, jnp.zeros((), jnp.int32)), observation
+
+    task = dataclasses.replace(
+        counter, reset=reset, step=step, restart=lambda first, last: (first[0], last[1])
+    )
+    steps = played(Episodes(task, 1), 6)
+    assert steps.terminated[:, 0].tolist() == [False, True] * 3
+    assert steps.observation[:, 0, 0].tolist() == [0, 1, 2, 3, 4, 5]
 
 
 def test_every_environment_has_a_recipe() -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from probe_envs import TINY
 
 from mirrordrift import ConfigError, DriftNetwork, evaluate, parse
 
-TINY = {
-    "total_env_steps": 256, "num_envs": 8, "unroll_length": 8, "num_minibatches": 2, "update_epochs": 1,
-    "num_evaluations": 2, "num_eval_envs": 4, "episode_length": 20, "policy_hidden": (8,), "value_hidden": (8,),
-}  # fmt: skip
+SMALL = {"total_env_steps": 256, **TINY}
 
 
 def network(seed: int) -> DriftNetwork:
@@ -29,7 +28,7 @@ def network(seed: int) -> DriftNetwork:
 
 def test_kinds_mix_and_keep_their_order(tmp_path: Path) -> None:
     drifts = ["dpo", network(0), lambda l, A: jnp.expm1(l) ** 2, "ppo", network(1), "dpo"]
-    scores = evaluate(drifts, "CartPole-v1", [3, 4], folder=tmp_path, **TINY)  # type: ignore[arg-type]
+    scores = evaluate(drifts, "CartPole-v1", [3, 4], folder=tmp_path, **SMALL)
     assert [(s.candidate, s.seed) for s in scores] == [(i, s) for i in range(6) for s in (3, 4)]
     assert all(score.failed is None for score in scores)
     assert [s.return_mean for s in scores[:2]] == [s.return_mean for s in scores[-2:]]
@@ -38,11 +37,18 @@ def test_kinds_mix_and_keep_their_order(tmp_path: Path) -> None:
     assert sorted(p.parent.name for p in tmp_path.glob("*/from-0000")) == ["00", "01", "02"]
 
     with pytest.raises(ConfigError, match="other drifts, seeds or settings"):
-        evaluate(drifts, "CartPole-v1", [3, 5], folder=tmp_path, **TINY)  # type: ignore[arg-type]
+        evaluate(drifts, "CartPole-v1", [3, 5], folder=tmp_path, **SMALL)
+
+
+def test_networks_that_differ_in_their_form_are_told_apart(tmp_path: Path) -> None:
+    evaluate([network(0)], "CartPole-v1", folder=tmp_path, **SMALL)
+    other = replace(network(0), xi=Fraction(1, 100))
+    with pytest.raises(ConfigError, match="other drifts, seeds or settings"):
+        evaluate([other], "CartPole-v1", folder=tmp_path, **SMALL)
 
 
 def test_what_is_refused() -> None:
     with pytest.raises(ConfigError, match="nonnegative is refuted"):
-        evaluate(["k1"], "CartPole-v1", **TINY)  # type: ignore[arg-type]
+        evaluate(["k1"], "CartPole-v1", **SMALL)
     with pytest.raises(ConfigError, match="give at least one"):
         evaluate([], "CartPole-v1")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from rl.folder import RunFolder
+from symbolic.arrays import read_arrays
 from symbolic.errors import ConfigError
 
 SIZE = 100_000
@@ -42,6 +43,16 @@ def no_file_beyond(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_the_density_of_many_agents_can_be_read(tmp_path: Path) -> None:
+    made = RunFolder.create(tmp_path / "run", {})
+    made.write_density({name: np.full((700, 4096), 1 / 4096) for name in ("log_ratio", "weight")})
+    numbers, _ = read_arrays(tmp_path / "run" / "density.npz")
+    assert numbers["log_ratio"].shape[0] == 700
+    assert numbers["weight"].sum(axis=1) == pytest.approx(np.ones(700))
+    with no_file_beyond(SIZE), pytest.raises(ConfigError, match="cannot be written"):
+        made.write_density({"weight": np.random.default_rng(0).random((40, 4096))})
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from probe_envs import TINY
+from probe_envs import TINY_SETTINGS
 
 from mirrordrift.cli import main
 from mirrordrift.sinks import sinks
@@ -53,7 +53,7 @@ def test_tensorboard_gets_what_is_finite(tmp_path: Path) -> None:
 def test_a_training_logs_where_it_is_asked_to(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
     out = tmp_path / "run"
-    settings = [part for setting in TINY for part in ("--set", setting)]
+    settings = [part for setting in TINY_SETTINGS for part in ("--set", setting)]
     asked = ["train", "--drift", "ppo", "--env", "CartPole-v1", "--steps", "256", "--out", str(out)]
     assert main([*asked, *settings, "--log", "tensorboard"]) == 0
     assert set(events(out)["return_mean"]) == {0, 128, 256}
@@ -86,8 +86,8 @@ def wandb(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def test_wandb_goes_on_with_the_run_of_a_folder(tmp_path: Path, wandb: SimpleNamespace) -> None:
-    for record in (FIRST, SECOND):
-        with sinks(["wandb"], tmp_path, RECORD) as log:
+    for record, told in ((FIRST, RECORD), (SECOND, RECORD | {"schema": "mirrordrift/run/1"})):
+        with sinks(["wandb"], tmp_path, told) as log:
             log(0, 2, [record])
     assert wandb.logged == [
         {"env_steps": 0, "return_mean": 9.0},

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from probe_envs import TINY
+from probe_envs import TINY_SETTINGS
 
 from mirrordrift.cli import main
 from symbolic.arrays import read_arrays
@@ -18,7 +22,7 @@ from symbolic.parser import parse
 
 
 def arguments(out: Path, *more: str, drift: str = "dpo", env: str = "CartPole-v1") -> list[str]:
-    settings = [part for setting in TINY for part in ("--set", setting)]
+    settings = [part for setting in TINY_SETTINGS for part in ("--set", setting)]
     asked = ["train", "--drift", drift, "--env", env, "--steps", "256", "--out", str(out)]
     return [*asked, *settings, *more]
 
@@ -101,12 +105,15 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         ({"env": "cartpole"}, ["did you mean CartPole-v1"]),
         ({"drift": "C*(r-1)**2"}, ["unknown name 'C'"]),
         ({"drift": "nowhere.npz"}, ["no such file"]),
+        ({"env": "swimmer", "--set": "backend=spring"}, ["does not run swimmer", "generalized"]),
     ],
 )
 def test_what_cannot_be_trained(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: dict[str, str], words: list[str]
 ) -> None:
-    said = refused(arguments(tmp_path / "run", **changes), capsys)
+    more = [part for name, text in changes.items() if name[0] == "-" for part in (name, text)]
+    named = {name: text for name, text in changes.items() if name[0] != "-"}
+    said = refused(arguments(tmp_path / "run", *more, **named), capsys)
     assert all(word in said for word in words), said
     assert not (tmp_path / "run").exists()
 
@@ -121,12 +128,15 @@ def test_what_cannot_be_trained(
         (["--set", "momentum=1"], "sets no field of the trainer"),
         (["--set", "learning_rate=fast"], "learning_rate"),
         (["--param", "gamma=1"], "'gamma' is no parameter"),
+        (["--seed", "-1"], "seed=-1 must be"),
+        (["--set", "backend=bullet"], "use one of spring"),
     ],
 )
 def test_settings_that_do_not_fit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], words: str
 ) -> None:
     assert words in refused(arguments(tmp_path / "run", *more), capsys)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_that_is_taken_or_missing(
@@ -136,6 +146,32 @@ def test_a_folder_that_is_taken_or_missing(
     assert "no such file" in refused(["train", "--resume", str(tmp_path)], capsys)
     (tmp_path / "file").write_text("")
     assert "cannot be written" in refused(arguments(tmp_path / "file" / "run"), capsys)
+
+
+@pytest.mark.parametrize("more", [["--steps", "9"], ["--seed", "1"], ["--set", "discount=1"]])
+def test_what_a_folder_has_settled_is_not_said_again(
+    trained: Path, more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = refused(["train", "--resume", str(trained), *more], capsys)
+    assert f"leave out {more[0]}" in said
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    asked = [*arguments(out), "--set", "num_evaluations=20", "--steps", "25600"]
+    running = subprocess.Popen(
+        [sys.executable, "-m", "mirrordrift", *asked], stderr=subprocess.PIPE, text=True
+    )
+    while running.poll() is None and not list(out.glob("checkpoint/[0-9]")):
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert running.returncode == 130, said
+    assert "Traceback" not in said
+    done = len((out / "metrics.jsonl").read_text().splitlines())
+    assert main(["train", "--resume", str(out)]) == 0
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert [line["evaluation"] for line in lines] == list(range(21)) and done < 21
 
 
 def test_a_refuted_drift_trains_when_asked_to(tmp_path: Path) -> None:

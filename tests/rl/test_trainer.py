@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -10,11 +12,14 @@ import numpy as np
 import probe_envs
 import pytest
 
+from rl import config as config_rules
+from rl import networks
 from rl.config import TrainerConfig
 from rl.drifts import of_formulas
 from rl.environments import Task
 from rl.folder import RunFolder
 from rl.population import Population, schedule
+from rl.trainer import _optimiser
 from rl.training import train
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
@@ -33,15 +38,15 @@ def population(task: Task, *names: str, config: TrainerConfig = CONFIG) -> Popul
     )
 
 
-def trained(task: Task, *names: str) -> tuple[Population, object]:
-    agents = population(task, *names)
-    state, _ = agents.run(agents.init(), CONFIG.num_updates)
+def trained(task: Task, *names: str, config: TrainerConfig = CONFIG) -> tuple[Population, object]:
+    agents = population(task, *names, config=config)
+    state, _ = agents.run(agents.init(), config.num_updates)
     return agents, state
 
 
 def values(agents: Population, state: object, observation: float) -> np.ndarray:
-    networks = agents.programs.trainer.networks
-    of = jax.vmap(lambda p: networks.values(p, jnp.full(1, observation)))
+    actor_critic = agents.programs.trainer.networks
+    of = jax.vmap(lambda p: actor_critic.values(p, jnp.full(1, observation)))
     return np.asarray(of(state.parameters))
 
 
@@ -50,8 +55,10 @@ def test_the_critic_learns_a_constant() -> None:
     assert values(agents, state, 1.0) == pytest.approx(1.0, abs=0.05)
 
 
-def test_truncation_bootstraps() -> None:
-    agents, state = trained(probe_envs.endless())
+@pytest.mark.parametrize("refresh", [False, True])
+def test_truncation_bootstraps(refresh: bool) -> None:
+    config = replace(CONFIG, refresh_advantages=refresh)
+    agents, state = trained(probe_envs.endless(), config=config)
     assert values(agents, state, 1.0) == pytest.approx(1 / (1 - CONFIG.discount), abs=0.1)
 
 
@@ -136,13 +143,72 @@ def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
         ({"policy_hidden": 64}, "sizes of layers"),
         ({"max_grad_norm": "small"}, "positive number"),
         ({"normalise_rewards": "yes"}, "true or false"),
+        ({"refresh_advantages": True, "num_minibatches": 64}, r"num_envs \* num_unrolls = 32"),
+        ({"backend": "bullet"}, "use one of spring"),
+        ({"backend": 5}, "use one of spring"),
+        ({"adam_epsilon": 0}, "positive number"),
     ],
 )
 def test_a_configuration_checks_itself(change: dict[str, object], message: str) -> None:
-    from dataclasses import replace
-
     with pytest.raises(ConfigError, match=message):
         replace(CONFIG, **change)  # type: ignore[arg-type]
+
+
+def test_names_of_a_configuration_mean_something() -> None:
+    assert set(networks.ACTIVATIONS) == set(config_rules._ACTIVATIONS)
+
+
+def steps_of_adam(config: TrainerConfig, gradient: float) -> list[float]:
+    """How far each of all steps goes."""
+    optimiser = _optimiser(config)
+    weight = jnp.zeros(())
+    state = optimiser.init(weight)
+    steps = []
+    for _ in range(config.num_updates * config.update_epochs * config.num_minibatches):
+        step, state = optimiser.update(jnp.asarray(gradient), state, weight)
+        steps.append(float(step))
+    return steps
+
+
+def test_the_learning_rate_may_fall_to_nothing() -> None:
+    short = replace(CONFIG, total_env_steps=512)
+    assert steps_of_adam(short, 1.0)[-1] == pytest.approx(-short.learning_rate, rel=1e-4)
+    fallen = steps_of_adam(replace(short, anneal_learning_rate=True), 1.0)
+    assert fallen[0] == pytest.approx(-short.learning_rate, rel=1e-4)
+    assert fallen[-1] == pytest.approx(-short.learning_rate / len(fallen), rel=1e-3)
+
+
+def test_a_clipped_gradient_is_as_good_as_a_smaller_one() -> None:
+    short = replace(CONFIG, total_env_steps=256, adam_epsilon=0.1)
+    clipped = replace(short, max_grad_norm=0.5)
+    assert steps_of_adam(clipped, 100.0) == steps_of_adam(short, 0.5)
+    assert steps_of_adam(clipped, 0.1) == steps_of_adam(short, 0.1)
+
+
+def test_rewards_are_divided_by_the_spread_of_returns() -> None:
+    config = replace(CONFIG, total_env_steps=256, normalise_rewards=True, reward_scaling=50.0)
+    agents = population(probe_envs.right_action(), config=config)
+    state, _ = agents.run(agents.init(), 1)
+    assert float(state.returns.std[0, 0]) == pytest.approx(25.0, rel=0.1)
+    assert float(state.returns.count[0]) == config.batch_size
+
+
+def test_seconds_of_compiling_are_told_once_and_whole() -> None:
+    agents = population(probe_envs.right_action())
+    begun = time.perf_counter()
+    assert agents.memory > 0
+    spent = time.perf_counter() - begun
+    assert agents.compile() > 0.5 * spent
+    assert agents.compile() == 0.0
+
+
+@pytest.mark.parametrize(
+    ("seeds", "message"),
+    [([-1], "seed=-1"), ([2**32], "0 to 4294967295"), ([3, 4, 3], "given twice")],
+)
+def test_seeds_that_are_none(seeds: list[int], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Population.alone(probe_envs.endless(), CONFIG, of_formulas([catalogue["ppo"]]), seeds)
 
 
 def test_segments_cover_the_training() -> None:

@@ -1,13 +1,21 @@
-"""A module that is put off comes when it is used, and not before."""
+"""What libraries bring beside what they are asked for stays out of the way."""
 
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 
-from rl.environments.on_demand import on_demand
+from rl.environments.imports import on_demand, quiet
+
+
+def test_nothing_is_printed_or_warned_of(capsys: pytest.CaptureFixture[str]) -> None:
+    with quiet():
+        print("Failed to import something")
+        warnings.warn("not developed on", UserWarning, stacklevel=1)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_module_comes_when_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

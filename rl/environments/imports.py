@@ -1,10 +1,12 @@
-"""Imports put off until something is asked of them."""
+"""Imports of libraries that bring more than they are asked for: what is slow, and what is loud."""
 
 from __future__ import annotations
 
+import io
 import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -17,6 +19,17 @@ class _OnDemand(ModuleType):
         if attribute.startswith("__"):  # the import system looks at these
             raise AttributeError(attribute)
         return getattr(import_module(self.__name__), attribute)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without warnings, and without what is printed: standard output is for answers.
+
+    MuJoCo prints which of its optional parts are missing; brax warns that it is not developed on.
+    """
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        yield
 
 
 @contextmanager
