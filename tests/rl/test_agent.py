@@ -7,16 +7,10 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-import probe_envs
 import pytest
 from probe_envs import TINY
 
 from mirrordrift import ConfigError, load_agent, train
-from rl.config import TrainerConfig
-from rl.drifts import of_formulas
-from rl.population import Population
-from rl.training import train as train_population
-from symbolic.catalogue import catalogue
 
 SMALL = {"total_env_steps": 256, **TINY}
 
@@ -59,16 +53,3 @@ def test_a_refuted_formula_is_no_teacher() -> None:
 def test_a_folder_without_a_checkpoint_has_no_agent(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load_agent(tmp_path)
-
-
-def test_a_continuous_agent_acts_in_the_range_of_its_task() -> None:
-    config = TrainerConfig(
-        total_env_steps=12_800, num_envs=32, unroll_length=8, num_minibatches=4, update_epochs=4,
-        learning_rate=5e-3, discount=0.5, entropy_cost=0.0, policy_hidden=(16,), value_hidden=(16,),
-        activation="tanh", num_evaluations=2, num_eval_envs=64,
-    )  # fmt: skip
-    agents = Population.alone(probe_envs.target(), config, of_formulas([catalogue["ppo"]]), [0])
-    agent = train_population(agents).agent(0)
-    assert agent.act(jnp.ones((3, 1))) == pytest.approx(np.ones((3, 1)), abs=0.3)
-    drawn = agent.act(jnp.ones((50, 1)), jax.random.key(0))
-    assert len(np.unique(drawn)) > 10 and np.abs(drawn).max() <= 2

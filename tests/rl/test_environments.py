@@ -60,7 +60,13 @@ def test_a_repeated_action_is_paid_and_counted_each_time() -> None:
     assert steps.episode_length[2, 0] == 6
 
 
-@pytest.mark.parametrize("name", NAMES)
+QUICK = ("hopper", "inverted_pendulum", *gymnax.NAMES)
+"""To trace the others takes ten seconds each."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in QUICK else pytest.mark.slow) for n in NAMES]
+)
 def test_every_environment_steps(name: str) -> None:
     check_steps(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import shutil
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ from symbolic.arrays import read_arrays
 from symbolic.errors import ConfigError
 
 SIZE = 100_000
+# After an error orbax leaves coroutines that nobody awaits any more.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 def state(segment: int, size: int = SIZE) -> dict[str, Any]:
@@ -53,6 +56,13 @@ def test_the_density_of_many_agents_can_be_read(tmp_path: Path) -> None:
     assert numbers["weight"].sum(axis=1) == pytest.approx(np.ones(700))
     with no_file_beyond(SIZE), pytest.raises(ConfigError, match="cannot be written"):
         made.write_density({"weight": np.random.default_rng(0).random((40, 4096))})
+
+
+@pytest.fixture(autouse=True)
+def _clear_coroutines() -> Iterator[None]:
+    """While they are still this module's."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture

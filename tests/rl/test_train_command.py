@@ -8,11 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from event_files import events
 from probe_envs import TINY_SETTINGS
 
 from mirrordrift.cli import main
@@ -27,10 +29,13 @@ def arguments(out: Path, *more: str, drift: str = "dpo", env: str = "CartPole-v1
     return [*asked, *settings, *more]
 
 
+LOGGED = ["--log", "tensorboard"] if find_spec("tensorboardX") else []
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "dpo"
-    assert main(arguments(out, "--seed", "3")) == 0
+    assert main(arguments(out, "--seed", "3", *LOGGED)) == 0
     return out
 
 
@@ -55,6 +60,13 @@ def test_a_run_leaves_its_record(trained: Path) -> None:
     rows = list(csv.DictReader((trained / "metrics.csv").read_text().splitlines()))
     assert lines[0]["train_entropy"] is None and lines[0]["return_mean"] > 0
     assert [float(row["return_mean"]) for row in rows] == [line["return_mean"] for line in lines]
+
+
+@pytest.mark.skipif(not LOGGED, reason="needs the extra tensorboard")
+def test_a_run_logs_where_it_is_asked_to(trained: Path) -> None:
+    lines = [json.loads(line) for line in (trained / "metrics.jsonl").read_text().splitlines()]
+    returns = {line["env_steps"]: line["return_mean"] for line in lines}
+    assert events(trained)["return_mean"] == pytest.approx(returns)
 
 
 def test_a_run_leaves_the_density_it_trained_on(trained: Path) -> None:

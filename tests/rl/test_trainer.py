@@ -18,7 +18,7 @@ from rl.config import TrainerConfig
 from rl.drifts import of_formulas
 from rl.environments import Task
 from rl.folder import RunFolder
-from rl.population import Population, schedule
+from rl.population import Population, Programs, schedule
 from rl.trainer import _optimiser
 from rl.training import train
 from symbolic.catalogue import catalogue
@@ -66,27 +66,31 @@ def test_drifts_learn_the_right_action_and_one_that_fails_touches_no_other() -> 
     task = probe_envs.right_action()
     broken = Drift.from_text("(r-1)**2*log(A)")
     drifts = of_formulas([catalogue["ppo"], broken, catalogue["dpo"]])
-    scores = train(Population.alone(task, CONFIG, drifts, [0, 1])).scores
+    programs = Programs(task, CONFIG, drifts.apply, width=6)
+    scores = train(Population(programs, drifts, [0, 1])).scores
     assert [score.failed is None for score in scores] == [True, True, False, False, True, True]
     assert "not finite" in str(scores[2].failed)
     good = [score for score in scores if score.failed is None]
     assert all(score.return_mean > 0.95 for score in good)
-    without = train(
-        Population.alone(
-            task, CONFIG, of_formulas([catalogue["ppo"], catalogue["dpo"], catalogue["k3"]]), [0, 1]
-        )
-    ).scores
+    others = of_formulas([catalogue["ppo"], catalogue["dpo"], catalogue["k3"]])
+    without = train(Population(programs, others, [0, 1])).scores
     assert [s.return_mean for s in without[:4]] == [s.return_mean for s in good]
 
 
 def test_a_continuous_action_finds_its_target() -> None:
-    agents, state = trained(probe_envs.target())
-    assert float(agents.evaluate(state, 0).return_mean[0, 0]) > -0.5
+    found = train(population(probe_envs.target()))
+    assert found.scores[0].return_mean > -0.5
+    agent = found.agent(0)
+    assert agent.act(jnp.ones((3, 1))) == pytest.approx(np.ones((3, 1)), abs=0.3)
+    drawn = agent.act(jnp.ones((50, 1)), jax.random.key(0))
+    assert len(np.unique(drawn)) > 10 and np.abs(drawn).max() <= 2
 
 
 def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: Path) -> None:
     task = probe_envs.right_action()
-    whole = population(task)
+    drifts = of_formulas([catalogue["ppo"]])
+    programs = Programs(task, CONFIG, drifts.apply, width=1)
+    whole = Population(programs, drifts, [0])
     state, _ = whole.run(whole.init(), CONFIG.num_updates)
 
     class Cut(Exception):
@@ -98,8 +102,8 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
     folder = RunFolder.create(tmp_path / "run", {"env": task.name})
     with pytest.raises(Cut):
-        train(population(task), folder, cut)
-    agents = population(task)
+        train(Population(programs, drifts, [0]), folder, cut)
+    agents = Population(programs, drifts, [0])
     done, restored, records = RunFolder.open(folder.path)[0].restore(agents.init())
     assert done == 1 and [record["evaluation"] for record in records] == [0, 1]
     onward, _ = agents.run(restored, schedule(CONFIG)[1])
@@ -109,7 +113,7 @@ def test_a_run_that_is_cut_goes_on_bit_for_bit(tmp_path: Path) -> None:
         np.testing.assert_array_equal(one, other)
     later = [*records, *({**record, "evaluation": 2} for record in records)]
     folder.write_metrics(later)  # killed after the records of a segment and before its checkpoint
-    again = train(population(task), folder).scores
+    again = train(Population(programs, drifts, [0]), folder).scores
     assert [score.failed for score in again] == [None]
     lines = (folder.path / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == len(schedule(CONFIG)) + 1
