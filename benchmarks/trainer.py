@@ -3,6 +3,7 @@
     python benchmarks/trainer.py --rejax-python ~/rejax/bin/python     # everything
     python benchmarks/trainer.py --quick                               # does it work at all?
     python benchmarks/trainer.py --envs CartPole-v1 --agents 1 8 --trainers mirrordrift rejax
+    python benchmarks/trainer.py --envs ant Breakout-MinAtar --agents 1 32 256   # on an accelerator
 
 Every figure comes from a process of its own, which trains in the same setting (`SETTINGS`) for the
 same number of updates, evaluation apart, and says what it took. Trainers take turns cell by cell,
@@ -56,6 +57,19 @@ _GYMNAX = {
     "normalise_observations": False,
     "backend": None,
 }
+_BRAX = {
+    **_GYMNAX,
+    "num_envs": 256,
+    "num_steps": 32,
+    "num_minibatches": 8,
+    "activation": "swish",
+    "learning_rate": 3e-4,
+    "max_grad_norm": None,
+    "discount": 0.97,
+    "entropy_cost": 1e-3,
+    "normalise_observations": True,
+    "backend": "spring",
+}
 SETTINGS: dict[str, dict[str, Any]] = {
     "CartPole-v1": _GYMNAX,
     "Breakout-MinAtar": {
@@ -64,21 +78,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "learning_rate": 5e-3,
         "activation": "relu",
     },
-    "hopper": {
-        **_GYMNAX,
-        "num_envs": 256,
-        "num_steps": 32,
-        "num_minibatches": 8,
-        "activation": "swish",
-        "learning_rate": 3e-4,
-        "max_grad_norm": None,
-        "discount": 0.97,
-        "entropy_cost": 1e-3,
-        "normalise_observations": True,
-        "backend": "spring",
-    },
+    "hopper": _BRAX,
+    "ant": {**_BRAX, "num_envs": 2048, "num_steps": 5, "num_minibatches": 32, "entropy_cost": 1e-2},
 }
 """What every trainer is given; `backend` is brax's physics, None elsewhere."""
+USUAL = ["CartPole-v1", "Breakout-MinAtar", "hopper"]
+"""What is measured where nothing else is asked for; ant is for accelerators."""
 MIXED = ("CartPole-v1", "Breakout-MinAtar")
 """Where formulas are compared with seeds."""
 CELL_FIGURES: dict[str, Callable[[list[float]], float]] = {
@@ -292,7 +297,7 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--agents", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--envs", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--envs", nargs="+", choices=SETTINGS, default=USUAL)
     parser.add_argument("--trainers", nargs="+", choices=TRAINERS, default=list(TRAINERS))
     parser.add_argument("--rejax-python", type=Path, default=Path(sys.executable))
     parser.add_argument("--updates", type=int, default=20, help="of one training")
