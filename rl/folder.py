@@ -6,7 +6,8 @@
     density.npz        where training asked the drifts: (log_ratio, advantage, progress, weight)
 
 Every file is replaced whole, and what is newer than the last checkpoint is dropped on resuming, so
-that a run killed at any moment goes on as if it had not been.
+that a run killed at any moment goes on as if it had not been. Of several processes on one run the
+first writes all but the checkpoints.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
+from rl.start import leads
 from symbolic.arrays import MAX_BYTES, read_bounded, read_json, write_arrays, write_atomically
 from symbolic.errors import ConfigError
 
@@ -58,7 +60,7 @@ class RunFolder:
     @staticmethod
     def check_free(path: Path) -> None:
         """Raise ConfigError for a folder that has a run."""
-        if _leads() and (path / "run.json").exists():
+        if leads() and (path / "run.json").exists():
             raise ConfigError(
                 f"{path}: holds a run already; go on with --resume {path}, or name another folder"
             )
@@ -133,7 +135,7 @@ class RunFolder:
         kept = min(size, MAX_BYTES // (2 * 8 * len(arrays) * agents))
         numbers = {name: np.asarray(part, np.float64)[:, :kept] for name, part in arrays.items()}
         numbers["weight"] = numbers["weight"] * (size / kept)
-        if _leads():
+        if leads():
             try:
                 write_arrays(
                     self.path / "density.npz", numbers, {"schema": "mirrordrift/density/1"}
@@ -176,13 +178,8 @@ class RunFolder:
             ) from None
 
     def _write(self, name: str, text: str) -> None:
-        if _leads():
+        if leads():
             write_atomically(self.path / name, text.encode())
-
-
-def _leads() -> bool:
-    """Whether this process writes; of several on one run only the first does, but checkpoints."""
-    return jax.process_index() == 0
 
 
 def _json(record: Mapping[str, Any]) -> str:

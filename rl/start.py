@@ -41,6 +41,13 @@ def start(*, devices: int | None = None, distributed: bool = False) -> None:
             ) from None
 
 
+def leads() -> bool:
+    """Whether this process speaks and writes for all that share the agents."""
+    import jax
+
+    return bool(jax.process_index() == 0)
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

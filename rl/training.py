@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -96,16 +97,22 @@ def train(
         begun = time.perf_counter()
         found = population.evaluate(state, 0)
         spent += time.perf_counter() - begun
-        records += _records(population, 0, (0, spent, compiling), found, {})
+        records += _records(population, 0, Clock(0, spent, compiling, math.nan), found, {})
         if progress is not None:
             progress(0, population.config.num_updates, records)
     for index in range(done, len(segments)):
         begun = time.perf_counter()
         state, metrics = population.run(state, segments[index])
+        updated = time.perf_counter() - begun
         found = population.evaluate(state, index + 1)
         spent += time.perf_counter() - begun
-        steps = sum(segments[: index + 1]) * population.config.env_steps_per_update
-        new = _records(population, index + 1, (steps, spent, compiling), found, metrics)
+        per_update = population.config.env_steps_per_update
+        steps, pace = (
+            sum(segments[: index + 1]) * per_update,
+            segments[index] * per_update / updated,
+        )
+        clock = Clock(steps, spent, compiling, pace)
+        new = _records(population, index + 1, clock, found, metrics)
         records += new
         if folder is not None:
             folder.save(index + 1, state, records)
@@ -116,18 +123,24 @@ def train(
     return Trained(population, state, _scores(population, records))
 
 
+class Clock(NamedTuple):
+    """What an evaluation's records say of time, alike for all agents."""
+
+    env_steps: int
+    seconds: float
+    compile_seconds: float
+    train_env_steps_per_second: float
+    """Of the updates since the last evaluation, divided among the agents."""
+
+
 def _records(
     population: Population,
     evaluation: int,
-    clock: tuple[int, float, float],
+    clock: Clock,
     found: Evaluation,
     metrics: Mapping[str, np.ndarray],
 ) -> list[Record]:
-    """One record an agent; what training tells is nan before its first update.
-
-    `clock` has environment steps, seconds, and seconds of compilation.
-    """
-    env_steps, seconds, compile_seconds = clock
+    """One record an agent; what training tells is nan before its first update."""
     unknown = np.full(found.return_mean.shape, np.nan)
     training = {f"train_{name}": metrics.get(name, unknown) for name in UpdateMetrics._fields}
     values = found._asdict() | training
@@ -136,9 +149,7 @@ def _records(
             "candidate": candidate,
             "seed": seed,
             "evaluation": evaluation,
-            "env_steps": env_steps,
-            "seconds": seconds,
-            "compile_seconds": compile_seconds,
+            **clock._asdict(),
             **{name: float(value[candidate, place]) for name, value in values.items()},
         }
         for candidate in range(population.count)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import UseAppendAction, arg
 
-from mirrordrift.cli import ERROR, PROVED, REFUTED
+from mirrordrift.cli import PROVED, REFUTED
 from mirrordrift.cli.options import Common, Flag, Texts, check_resumed
+from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from symbolic.arrays import write_atomically
 from symbolic.errors import ConfigError
@@ -92,35 +92,25 @@ class Options(Common):
 def run(options: Options) -> int:
     """Train everything that is not trained yet, then compare."""
     memory = _bytes(options.memory) if options.memory else None
-    from rl.start import start
+    from rl.start import leads, start
 
     start(distributed=options.distributed)
     from mirrordrift.bench import comparison
     from mirrordrift.progress import training_progress
     from mirrordrift.runs import answer
-    from rl.stall import watched
 
     folder = Path(options.resume or options.out)
     plan = _begin(options, folder)
-    leads = _leads()
-
-    def stalled(seconds: float) -> None:
-        complain(
-            f"drift: nothing was computed for {seconds:.0f} s: the comparison has stopped; "
-            f"go on with drift bench --resume {folder}"
-        )
-        os._exit(ERROR)
-
     rows: list[Scored] = []
     lines: list[str] = []
-    with watched(stalled), training_progress() as begin:
+    with ended_if_stalled(f"drift bench --resume {folder}"), training_progress() as begin:
         for found in comparison.run(plan, folder, memory=memory, progress=begin):
             rows += found
             answers = [answer(s, row.env, row.drift) for row in found for s in row.scores]
             lines += [json.dumps(each, allow_nan=False) for each in answers]
-            if options.json and leads:
+            if options.json and leads():
                 print("\n".join(lines[-len(answers) :]), flush=True)
-    if leads:
+    if leads():
         _conclude(options, plan, rows, lines, folder)
     failed = any(score.failed for row in rows for score in row.scores)
     return REFUTED if failed else PROVED
@@ -132,6 +122,7 @@ def _begin(options: Options, folder: Path) -> Plan:
     from mirrordrift.bench import plan, presets
     from rl import environments
     from rl.config import TrainerConfig
+    from rl.start import leads
 
     if options.resume:
         return plan.load(folder)
@@ -164,7 +155,7 @@ def _begin(options: Options, folder: Path) -> Plan:
             f"drift: note: the paper's figure has {chosen.network}, too; "
             "give its network with --drift FILE"
         )
-    if _leads():
+    if leads():
         plan.save(made, folder)
     return made
 
@@ -193,13 +184,6 @@ def _conclude(
     for sentence in table.sentences(found):
         say(sentence)
     say(f"written: {folder}/table.md, {', '.join(path.name for path in drawn)}")
-
-
-def _leads() -> bool:
-    """Whether this process speaks and writes for all that share the agents."""
-    import jax
-
-    return jax.process_index() == 0
 
 
 def _bytes(text: str) -> int:

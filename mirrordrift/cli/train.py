@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import UseAppendAction, arg
 
-from mirrordrift.cli import ERROR, PROVED
+from mirrordrift.cli import PROVED
 from mirrordrift.cli.options import Common, Declarations, Flag, Texts, check_resumed
+from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
 
@@ -90,18 +90,10 @@ def run(options: Options) -> int:
     from mirrordrift.progress import training_progress
     from mirrordrift.runs import answer, label
     from mirrordrift.sinks import sinks
-    from rl.stall import watched
     from rl.training import train
 
-    def stalled(seconds: float) -> None:
-        complain(
-            f"drift: nothing was computed for {seconds:.0f} s: the run has stopped; "
-            f"go on from its last checkpoint with drift train --resume {folder}"
-        )
-        os._exit(ERROR)
-
     with (
-        watched(stalled),
+        ended_if_stalled(f"drift train --resume {folder}"),
         sinks(options.log, folder, run.record) as log,
         training_progress() as begin,
     ):

@@ -55,7 +55,7 @@ def test_a_run_leaves_its_record(trained: Path) -> None:
     assert [line["env_steps"] for line in lines] == [0, 128, 256]
     for name in ("return_mean", "return_stderr", "episode_length", "entropy", "train_approx_kl",
                  "train_active", "train_outside", "train_explained_variance", "train_grad_norm",
-                 "train_nonfinite"):  # fmt: skip
+                 "train_nonfinite", "train_env_steps_per_second"):  # fmt: skip
         assert all(isinstance(line[name], float) for line in lines[1:]), name
     rows = list(csv.DictReader((trained / "metrics.csv").read_text().splitlines()))
     assert lines[0]["train_entropy"] is None and lines[0]["return_mean"] > 0
