@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mirrordrift.interface import check, equal, verify
     from mirrordrift.training import evaluate, load_agent, train
     from rl.agent import Agent
-    from rl.training import Score
+    from rl.score import Score
     from symbolic.catalogue import catalogue
     from symbolic.domains import Interval
     from symbolic.drift import Drift, Reference
@@ -38,7 +38,7 @@ _HOME = {
     "evaluate": "mirrordrift.training",
     "load_agent": "mirrordrift.training",
     "Agent": "rl.agent",
-    "Score": "rl.training",
+    "Score": "rl.score",
     "check": "mirrordrift.interface",
     "equal": "mirrordrift.interface",
     "parse": "symbolic.parser",

@@ -19,7 +19,7 @@ from symbolic.network import load_network, save_network
 
 if TYPE_CHECKING:
     from rl.config import TrainerConfig
-    from rl.training import Score
+    from rl.score import Score
 
 SCHEMA = "mirrordrift/train/1"
 NETWORK_FILE = "drift.npz"

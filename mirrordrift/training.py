@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rl.drifts import AnyDrift, Candidates
     from rl.folder import RunFolder
     from rl.population import Population
-    from rl.training import Score
+    from rl.score import Score
 
 
 def train(

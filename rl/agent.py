@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
@@ -11,10 +11,8 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from rl.networks import ActorCritic, Parameters
 from rl.normalisation import Moments, normalise
 from rl.policies import Policy
+from rl.score import Score
 from symbolic.errors import ConfigError
-
-if TYPE_CHECKING:
-    from rl.training import Score
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,8 @@ from rl.drifts import AnyDrift, Candidates, grouped
 from rl.environments import Task
 from rl.folder import Record, RunFolder
 from rl.population import Population, Programs
-from rl.training import Progress, Score, train
+from rl.score import Score
+from rl.training import Progress, train
 from symbolic.errors import ConfigError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -15,34 +15,12 @@ from rl.evaluation import Evaluation
 from rl.folder import Record, RunFolder
 from rl.metrics import UpdateMetrics
 from rl.population import Population, schedule
+from rl.score import Score, scores_of
 from rl.trainer import TrainState
 from symbolic.errors import ConfigError
 
 Progress = Callable[[int, int, list[Record]], None]
 """(updates done, updates in all, records of the last evaluation)."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """What became of one agent."""
-
-    candidate: int
-    seed: int
-    return_mean: float
-    return_stderr: float
-    entropy: float
-    env_steps: int
-    seconds: float
-    compile_seconds: float
-    failed: str | None
-    """Why it does not count; its other numbers are of no use then."""
-    records: tuple[Record, ...] = field(repr=False)
-    """What was measured at each evaluation."""
-
-    @property
-    def env_steps_per_second(self) -> float:
-        """Of the whole run, divided among its agents."""
-        return self.env_steps / self.seconds if self.seconds > 0 else math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +51,7 @@ def last_saved(population: Population, folder: RunFolder) -> Trained:
     done, state, records = folder.restore(population.init())
     if not done:
         raise ConfigError(f"{folder.path}: has no checkpoint yet; train it first")
-    return Trained(population, state, _scores(population, records))
+    return Trained(population, state, scores_of(records, population.count, population.seeds))
 
 
 def train(
@@ -120,7 +98,7 @@ def train(
             progress(sum(segments[: index + 1]), population.config.num_updates, new)
     if folder is not None:
         folder.write_density(population.density(state))
-    return Trained(population, state, _scores(population, records))
+    return Trained(population, state, scores_of(records, population.count, population.seeds))
 
 
 class Clock(NamedTuple):
@@ -155,39 +133,3 @@ def _records(
         for candidate in range(population.count)
         for place, seed in enumerate(population.seeds)
     ]
-
-
-def _scores(population: Population, records: list[Record]) -> list[Score]:
-    """From every agent's last record, and from all of them whether it failed."""
-    scores = []
-    for candidate in range(population.count):
-        for seed in population.seeds:
-            own = [r for r in records if (r["candidate"], r["seed"]) == (candidate, seed)]
-            last = own[-1]
-            scores.append(
-                Score(
-                    candidate=candidate,
-                    seed=seed,
-                    return_mean=last["return_mean"],
-                    return_stderr=last["return_stderr"],
-                    entropy=last["entropy"],
-                    env_steps=last["env_steps"],
-                    seconds=last["seconds"],
-                    compile_seconds=last["compile_seconds"],
-                    failed=_failure(own),
-                    records=tuple(own),
-                )
-            )
-    return scores
-
-
-def _failure(records: list[Record]) -> str | None:
-    """Why an agent does not count: its weights, or its return, were no numbers any more."""
-    for record in records:
-        if record["train_diverged"] > 0:
-            lost = record["train_nonfinite"]
-            cause = f"; its drift was not finite on {lost:.0f} samples" if lost else ""
-            return f"weights not finite by {record['env_steps']} environment steps{cause}"
-    if not math.isfinite(records[-1]["return_mean"]):
-        return f"return not finite at {records[-1]['env_steps']} environment steps"
-    return None

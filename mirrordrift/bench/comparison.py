@@ -15,7 +15,7 @@ from mirrordrift.progress import Begin
 
 if TYPE_CHECKING:
     from rl.config import TrainerConfig
-    from rl.training import Score
+    from rl.score import Score
 
 TUNING_SEEDS = 2
 _TUNING_FIRST = 2**31

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mirrordrift.bench.comparison import Scored
 from rl import statistics
-from rl.training import Score
+from rl.score import Score
 
 SCHEMA = "mirrordrift/bench/1"
 
