@@ -262,10 +262,10 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_gives_a_formula_error_at_once(name):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(FormulaError) as caught:
         parse(HOSTILE[name])
-    assert time.perf_counter() - started < 1.0  # a tenth of it on a quiet machine
+    assert time.process_time() - started < 1.0  # a tenth of it on a quiet machine
     message = str(caught.value)
     assert len(message) < 1_000
     assert "\x1b" not in message
