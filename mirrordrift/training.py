@@ -95,6 +95,10 @@ def evaluate(
     from rl.presets import preset
     from rl.start import start
 
+    if isinstance(drifts, str) or not isinstance(drifts, Sequence):
+        raise ConfigError(f"drifts={drifts!r:.60} is no list; write [{drifts!r:.60}]")
+    if isinstance(seeds, int):
+        raise ConfigError(f"seeds={seeds} is no list of seeds; write range({seeds})")
     if not drifts or not seeds:
         raise ConfigError("nothing to train; give at least one drift and one seed")
     config = preset(env, **changes)

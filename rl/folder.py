@@ -101,11 +101,11 @@ class RunFolder:
         import orbax.checkpoint as ocp
 
         if not self._checkpoints.is_dir():
-            return 0, template, []
+            return self._anew(template)
         with _orbax_quiet(), self._manager() as manager:
             segments = manager.all_steps()
             if not segments:
-                return 0, template, []
+                return self._anew(template)
             segment = max(segments)
             try:
                 asked = ocp.args.StandardRestore(_storable(template))
@@ -114,6 +114,15 @@ class RunFolder:
                 raise self._unreadable(segments, error) from None
         records = [record for record in self._records() if record["evaluation"] <= segment]
         return segment, _restored(found, template), records
+
+    def _anew(self, template: Any) -> tuple[int, Any, list[Record]]:
+        """A start without a checkpoint; metrics beyond the first segment must have had one."""
+        if any(record["evaluation"] > 1 for record in self._records()):
+            raise ConfigError(
+                f"{self.path}: its checkpoints are gone, its metrics are not; name another folder, "
+                "or remove metrics.jsonl to begin anew"
+            )
+        return 0, template, []
 
     def write_metrics(self, records: Sequence[Record]) -> None:
         """All records, as JSON lines and as a table."""
@@ -159,10 +168,14 @@ class RunFolder:
 
     def _unreadable(self, segments: Sequence[int], error: Exception) -> ConfigError:
         last, *before = sorted(segments, reverse=True)
+        if "shape" in str(error) and "not compatible" in str(error):
+            return ConfigError(
+                f"{self._checkpoints / str(last)}: does not fit what run.json asks for; "
+                "was that changed? begin a new run for other settings"
+            )
         go_on = f"the run goes on from the one before, {before[0]}" if before else "it begins anew"
         return ConfigError(
-            f"{self._checkpoints / str(last)}: is damaged or of another run ({_first_line(error)}); "
-            f"without this folder {go_on}"
+            f"{self._checkpoints / str(last)}: is damaged; without this folder {go_on}"
         )
 
     def _records(self) -> list[Record]:

@@ -32,7 +32,13 @@ class Score:
         return self.env_steps / self.seconds if self.seconds > 0 else math.nan
 
 
-def scores_of(records: Sequence[Record], count: int, seeds: Sequence[int]) -> list[Score]:
+MOST_NONFINITE = 0.01
+"""Share of samples on which a drift may have been no number; beyond it, it taught nothing known."""
+
+
+def scores_of(
+    records: Sequence[Record], count: int, seeds: Sequence[int], *, samples_per_update: int
+) -> list[Score]:
     """Of `count` candidates × seeds, candidates first.
 
     From every agent's last record, and from all of them whether it failed.
@@ -52,15 +58,15 @@ def scores_of(records: Sequence[Record], count: int, seeds: Sequence[int]) -> li
                     env_steps=last["env_steps"],
                     seconds=last["seconds"],
                     compile_seconds=last["compile_seconds"],
-                    failed=_failure(own),
+                    failed=_failure(own, samples_per_update),
                     records=tuple(own),
                 )
             )
     return found
 
 
-def _failure(records: list[Record]) -> str | None:
-    """Why an agent does not count: its weights, or its return, were no numbers any more."""
+def _failure(records: Sequence[Record], samples_per_update: int) -> str | None:
+    """Why an agent does not count: weights, its return, or the drift were no numbers."""
     for record in records:
         if record["train_diverged"] > 0:
             lost = record["train_nonfinite"]
@@ -68,4 +74,9 @@ def _failure(records: list[Record]) -> str | None:
             return f"weights not finite by {record['env_steps']} environment steps{cause}"
     if not math.isfinite(records[-1]["return_mean"]):
         return f"return not finite at {records[-1]['env_steps']} environment steps"
+    trained = [record for record in records if record["train_updates"] > 0]
+    samples = samples_per_update * sum(record["train_updates"] for record in trained)
+    lost = sum(record["train_nonfinite"] for record in trained)
+    if lost > MOST_NONFINITE * samples:
+        return f"its drift was not finite on {100 * lost / samples:.3g} % of the samples"
     return None

@@ -51,7 +51,7 @@ def last_saved(population: Population, folder: RunFolder) -> Trained:
     done, state, records = folder.restore(population.init())
     if not done:
         raise ConfigError(f"{folder.path}: has no checkpoint yet; train it first")
-    return Trained(population, state, scores_of(records, population.count, population.seeds))
+    return Trained(population, state, _scores(population, records))
 
 
 def train(
@@ -98,7 +98,7 @@ def train(
             progress(sum(segments[: index + 1]), population.config.num_updates, new)
     if folder is not None:
         folder.write_density(population.density(state))
-    return Trained(population, state, scores_of(records, population.count, population.seeds))
+    return Trained(population, state, _scores(population, records))
 
 
 class Clock(NamedTuple):
@@ -133,3 +133,9 @@ def _records(
         for candidate in range(population.count)
         for place, seed in enumerate(population.seeds)
     ]
+
+
+def _scores(population: Population, records: list[Record]) -> list[Score]:
+    config = population.config
+    samples = config.batch_size * config.update_epochs
+    return scores_of(records, population.count, population.seeds, samples_per_update=samples)

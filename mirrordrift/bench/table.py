@@ -18,13 +18,15 @@ from rl import statistics
 from rl.score import Score
 
 SCHEMA = "mirrordrift/bench/1"
+FEWEST = 5
+"""Seeds below which a bootstrap knows too little of the spread to give an interval."""
 
 
 def summary(rows: Sequence[Scored], baseline: str) -> dict[str, Any]:
     """The summary object of a comparison, ready for JSON."""
     return {
         "schema": SCHEMA,
-        "table": [_row(row) for row in rows],
+        "table": [_row(row, _baseline_of(row, rows, baseline)) for row in rows],
         "baseline": baseline,
         "normalisation": _normalisation(rows, baseline),
         "overall": overall(rows, baseline),
@@ -54,7 +56,9 @@ def overall(rows: Sequence[Scored], baseline: str) -> list[dict[str, Any]]:
             "median": _estimate(matrix, statistics.median),
             "probability_of_improvement": None
             if label == baseline
-            else list(statistics.probability_of_improvement(matrix, matrices[baseline])),
+            else _with_interval(
+                statistics.probability_of_improvement(matrix, matrices[baseline]), len(matrix)
+            ),
         }
         for label, matrix in matrices.items()
     ]
@@ -78,6 +82,7 @@ def tables(found: Mapping[str, Any]) -> list[Table]:
         "return",
         "lowest to highest",
         "interquartile mean",
+        "difference",
         "entropy",
     )
     several_rates = len({row["learning_rate"] for row in found["table"]}) > 1
@@ -88,6 +93,7 @@ def tables(found: Mapping[str, Any]) -> list[Table]:
             f"{_number(row['return_mean'])} ± {_number(row['return_stderr'])}",
             f"{_number(row['return_min'])} to {_number(row['return_max'])}",
             _interval(row["interquartile_mean"]),
+            _interval(row["difference"], signed=True),
             _number(row["entropy"]),
             *([f"{row['learning_rate']:g}"] if several_rates else []),
             *([f"{row['failed']} of {row['seeds']}"] if _failures(found) else []),
@@ -116,7 +122,13 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     said = [
         f"Return: mean ± standard error over {seeds} {'seed' if seeds == 1 else 'seeds'}, whole "
         "episodes after training; in brackets 95 % stratified bootstrap intervals."
+        + (f" Fewer than {FEWEST} seeds are too few for them." if seeds < FEWEST else "")
     ]
+    if any(row["difference"] for row in found["table"]):
+        said.append(
+            f"Difference: from {found['baseline']}, seed by seed, with Student's 95 % interval; one "
+            "that holds 0 tells the two drifts not apart."
+        )
     if _failures(found):
         said.append("A run that failed counts as untrained.")
     if len(found["normalisation"]) > 1:
@@ -141,7 +153,26 @@ def _failures(found: Mapping[str, Any]) -> bool:
     return any(row["failed"] for row in found["table"])
 
 
-def _row(row: Scored) -> dict[str, Any]:
+def _baseline_of(row: Scored, rows: Sequence[Scored], baseline: str) -> Scored:
+    """What a row is measured against, in its environment."""
+    (found,) = (other for other in rows if (other.env, other.drift) == (row.env, baseline))
+    return found
+
+
+def _difference(row: Scored, base: Scored) -> list[float] | None:
+    """(mean, low, high) of the paired differences of returns; None where there are none."""
+    from scipy import stats
+
+    if row.drift == base.drift or len(row.scores) < 2:
+        return None
+    pairs = zip(row.scores, base.scores, strict=True)
+    differences = np.array([final_return(one) - final_return(other) for one, other in pairs])
+    mean, error = float(differences.mean()), float(stats.sem(differences))
+    reach = float(stats.t.ppf(0.975, len(differences) - 1)) * error
+    return [mean, mean - reach, mean + reach]
+
+
+def _row(row: Scored, base: Scored) -> dict[str, Any]:
     returns = np.array([final_return(score) for score in row.scores])
     good = [score for score in row.scores if not score.failed]
     seconds = [score.seconds for score in row.scores]
@@ -157,6 +188,7 @@ def _row(row: Scored) -> dict[str, Any]:
         "return_min": float(returns.min()),
         "return_max": float(returns.max()),
         "interquartile_mean": _estimate(returns[:, None], statistics.interquartile_mean),
+        "difference": _difference(row, base),
         "entropy": float(np.mean([score.entropy for score in good])) if good else None,
         "learning_rate": row.learning_rate,
         "env_steps": row.scores[0].env_steps,
@@ -192,8 +224,14 @@ def _labels(rows: Sequence[Scored]) -> list[str]:
     return list(dict.fromkeys(row.drift for row in rows))
 
 
-def _estimate(matrix: NDArray[np.float64], statistic: statistics.Statistic) -> list[float]:
-    return list(statistics.estimate(matrix, statistic))
+def _estimate(matrix: NDArray[np.float64], statistic: statistics.Statistic) -> list[float | None]:
+    return _with_interval(statistics.estimate(matrix, statistic), len(matrix))
+
+
+def _with_interval(estimate: Sequence[float], seeds: int) -> list[float | None]:
+    """(value, low, high), the interval None where there are too few seeds for one."""
+    value, low, high = estimate
+    return [value, low, high] if seeds >= FEWEST else [value, None, None]
 
 
 def _normalisation_text(found: Mapping[str, Any]) -> str:
@@ -212,13 +250,14 @@ def _normalisation_text(found: Mapping[str, Any]) -> str:
     )
 
 
-def _interval(estimate: Sequence[float] | None) -> str:
+def _interval(estimate: Sequence[float | None] | None, *, signed: bool = False) -> str:
     if estimate is None:
         return "–"
     value, low, high = estimate
-    if low == high:  # one seed, or all alike: a bootstrap knows no spread
-        return _number(value)
-    return f"{_number(value)} [{_number(low)}, {_number(high)}]"
+    sign = "+" if signed and value is not None and value > 0 else ""
+    if low is None or low == high:
+        return sign + _number(value)
+    return f"{sign}{_number(value)} [{_number(low)}, {_number(high)}]"
 
 
 def _number(value: float | None) -> str:

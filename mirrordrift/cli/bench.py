@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED, REFUTED
-from mirrordrift.cli.options import Common, Flag, Texts, check_resumed
+from mirrordrift.cli.options import UNSET, Common, Flag, Texts, check_resumed
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from symbolic.arrays import write_atomically
@@ -58,12 +58,12 @@ class Options(Common):
     """A comparison of the paper."""
     reduced: Flag = False
     """The preset at a size for two processor cores."""
-    seeds: Annotated[int, arg(metavar="N", help_behavior_hint="(5, or the preset's)")] = 0
+    seeds: Annotated[int, arg(metavar="N", help_behavior_hint="(5, or the preset's)")] = UNSET
     """Runs of every drift on every environment."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """The first seed."""
-    steps: Annotated[int, arg(metavar="N", help_behavior_hint="(the recipe's)")] = 0
-    """Environment steps of each run."""
+    steps: Annotated[int, arg(metavar="N", help_behavior_hint="(the recipe's)")] = UNSET
+    """Environment steps of each run, rounded up to whole updates."""
     set: Annotated[
         UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
     ] = ()
@@ -132,12 +132,11 @@ def _begin(options: Options, folder: Path) -> Plan:
         else presets.Preset(drifts=(), envs=(), seeds=_SEEDS)
     )
     changes = {**chosen.changes, **runs.changed(TrainerConfig, options.set)}
-    if options.steps:
-        changes["total_env_steps"] = options.steps
+    changes |= runs.step_change(options.steps, UNSET, changes)
     made = plan.plan(
         (*chosen.drifts, *options.drift),
         options.env or chosen.envs,
-        seeds=options.seeds or chosen.seeds,
+        seeds=chosen.seeds if options.seeds == UNSET else options.seeds,
         first_seed=options.seed,
         learning_rates=chosen.learning_rates,
         changes=changes,

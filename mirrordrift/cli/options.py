@@ -27,6 +27,8 @@ from symbolic.errors import ConfigError
 _FLAG = re.compile(r"--[a-z][a-z-]*(=.*)?|-[ho]", re.DOTALL)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
+UNSET = -(2**63)
+"""The default of a number that a recipe or a preset has where nobody gives one."""
 Flag = Annotated[bool, arg(help_behavior_hint="")]
 """A switch that is off unless it is given."""
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ from mirrordrift.cli.streams import complain
 def ended_if_stalled(go_on: str) -> Iterator[None]:
     """End the process, with a word on how to `go_on`, if nothing is computed any more.
 
+    The same word follows an interrupt.
+
     Nothing gentler helps: the threads that wait cannot be interrupted.
     """
     from rl.stall import watched
@@ -25,5 +27,9 @@ def ended_if_stalled(go_on: str) -> Iterator[None]:
         )
         os._exit(ERROR)
 
-    with watched(end):
-        yield
+    try:
+        with watched(end):
+            yield
+    except KeyboardInterrupt:
+        complain(f"drift: go on with {go_on}")
+        raise

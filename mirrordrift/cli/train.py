@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
-from mirrordrift.cli.options import Common, Declarations, Flag, Texts, check_resumed
+from mirrordrift.cli.options import UNSET, Common, Declarations, Flag, Texts, check_resumed
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
@@ -39,8 +39,8 @@ class Options(Common):
     """The drift to train with."""
     env: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
     """The environment; `--env help` lists them."""
-    steps: Annotated[int, arg(metavar="N", help_behavior_hint="(the recipe's)")] = 0
-    """Environment steps."""
+    steps: Annotated[int, arg(metavar="N", help_behavior_hint="(the recipe's)")] = UNSET
+    """Environment steps, rounded up to whole updates."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """Everything random follows from it."""
     out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
@@ -110,7 +110,7 @@ def run(options: Options) -> int:
     elif score.failed:
         print(f"failed: {score.failed}; {folder}/metrics.csv has its record")
     else:
-        _show(found, folder)
+        _show(found, run.population.config.total_env_steps, folder)
     return 1 if score.failed else PROVED
 
 
@@ -126,8 +126,7 @@ def _begin(options: Options) -> Run:
     if options.resume:
         return training.begun_run(Path(options.resume))
     changes = runs.changed(TrainerConfig, options.set)
-    if options.steps:
-        changes["total_env_steps"] = options.steps
+    changes |= runs.step_change(options.steps, UNSET, changes)
     run = training.new_run(
         resolve(options.drift, options.param),
         options.env,
@@ -141,15 +140,16 @@ def _begin(options: Options) -> Run:
     return run
 
 
-def _show(answer: dict[str, Any], folder: Path) -> None:
+def _show(answer: dict[str, Any], asked: int, folder: Path) -> None:
     from mirrordrift.render import show_field
 
+    rounded = "" if answer["env_steps"] == asked else f" ({asked:,}, rounded up to updates)"
     mean, error = answer["return_mean"], answer["return_stderr"]
     show_field("return", f"{mean:.5g} ± {error:.3g} (standard error)")
     show_field("entropy", f"{answer['entropy']:.4g}")
     show_field(
         "steps",
-        f"{answer['env_steps']:,} in {answer['seconds']:.1f} s, "
+        f"{answer['env_steps']:,}{rounded} in {answer['seconds']:.1f} s, "
         f"{answer['env_steps_per_second']:,.0f} a second "
         f"(and {answer['compile_seconds']:.1f} s to compile)",
     )

@@ -49,6 +49,17 @@ def test_a_comparison_leaves_its_table_and_pictures(compared: Path) -> None:
     assert [score["failed"] is None for score in scores] == [True] * 4 + [False] * 2
 
 
+def test_two_seeds_are_paired_and_too_few_for_a_bootstrap(compared: Path) -> None:
+    base, _, other = json.loads((compared / "summary.json").read_text())["table"]
+    assert base["difference"] is None
+    mean, low, high = other["difference"]
+    assert mean == pytest.approx(other["return_mean"] - base["return_mean"])
+    assert high - mean == pytest.approx(mean - low) and high > mean
+    assert base["interquartile_mean"][1:] == [None, None]
+    table = (compared / "table.md").read_text()
+    assert "Fewer than 5 seeds" in table and "Difference: from" in table
+
+
 def test_a_failed_run_counts_as_untrained(compared: Path) -> None:
     summary = json.loads((compared / "summary.json").read_text())
     failed = summary["table"][2]
@@ -92,6 +103,7 @@ def test_little_memory_trains_in_parts_with_the_same_result(
         (["--drift", "ppo; gamma=1", "--env", "ant", "--out", "x"], "'gamma' is no parameter"),
         (["--drift", "ppo", "--env", "ant", "--out", "x", "--memory", "much"], "4G or 500M"),
         (["--drift", "ppo", "--env", "ant", "--out", "x", "--seeds", "-1"], "at least 1"),
+        (["--drift", "ppo", "--env", "ant", "--out", "x", "--seeds", "0"], "at least 1"),
     ],
 )
 def test_what_is_no_comparison(

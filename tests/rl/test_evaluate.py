@@ -40,6 +40,14 @@ def test_kinds_mix_and_keep_their_order(tmp_path: Path) -> None:
         evaluate(drifts, "CartPole-v1", [3, 5], folder=tmp_path, **SMALL)
 
 
+def test_a_drift_that_is_no_number_on_many_samples_has_failed() -> None:
+    def broken(log_ratio: jnp.ndarray, advantage: jnp.ndarray) -> jnp.ndarray:
+        return jnp.where(log_ratio > 0, jnp.nan, 0.0) * advantage
+
+    (score,) = evaluate([broken], "CartPole-v1", **SMALL)
+    assert "was not finite on" in str(score.failed)
+
+
 def test_networks_that_differ_in_their_form_are_told_apart(tmp_path: Path) -> None:
     evaluate([network(0)], "CartPole-v1", folder=tmp_path, **SMALL)
     other = replace(network(0), xi=Fraction(1, 100))
@@ -50,5 +58,9 @@ def test_networks_that_differ_in_their_form_are_told_apart(tmp_path: Path) -> No
 def test_what_is_refused() -> None:
     with pytest.raises(ConfigError, match="nonnegative is refuted"):
         evaluate(["k1"], "CartPole-v1", **SMALL)
+    with pytest.raises(ConfigError, match="is no list"):
+        evaluate("dpo", "CartPole-v1")
+    with pytest.raises(ConfigError, match=r"write range\(3\)"):
+        evaluate(["dpo"], "CartPole-v1", 3)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="give at least one"):
         evaluate([], "CartPole-v1")

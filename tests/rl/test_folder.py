@@ -58,6 +58,12 @@ def test_the_density_of_many_agents_can_be_read(tmp_path: Path) -> None:
         made.write_density({"weight": np.random.default_rng(0).random((40, 4096))})
 
 
+def test_checkpoints_that_are_gone_are_not_trained_over(folder: RunFolder) -> None:
+    shutil.rmtree(folder.path / "checkpoint")
+    with pytest.raises(ConfigError, match="its checkpoints are gone"):
+        folder.restore(state(0))
+
+
 @pytest.fixture(autouse=True)
 def _clear_coroutines() -> Iterator[None]:
     """While they are still this module's."""
@@ -112,7 +118,7 @@ def test_without_a_damaged_checkpoint_the_one_before_goes_on(
 
 
 def test_a_checkpoint_of_other_shapes_is_no_start(folder: RunFolder) -> None:
-    with pytest.raises(ConfigError, match="damaged or of another run"):
+    with pytest.raises(ConfigError, match=r"does not fit what run\.json asks for"):
         folder.restore(state(0, size=SIZE // 2))
 
 

@@ -142,6 +142,9 @@ def test_what_cannot_be_trained(
         (["--set", "learning_rate=fast"], "learning_rate"),
         (["--param", "gamma=1"], "'gamma' is no parameter"),
         (["--seed", "-1"], "seed=-1 must be"),
+        (["--steps", "0"], "total_env_steps=0 must be"),
+        (["--set", "total_env_steps=512"], "leave one out"),
+        (["--set", "learing_rate=1"], "did you mean learning_rate?"),
         (["--set", "backend=bullet"], "use one of spring"),
     ],
 )
@@ -183,6 +186,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
     _, said = running.communicate(timeout=60)
     assert running.returncode == 130, said
     assert "Traceback" not in said
+    assert f"go on with drift train --resume {out}" in said
     agent = load_agent(out)  # restores what --resume restores
     assert 2 <= len(agent.score.records) <= len((out / "metrics.jsonl").read_text().splitlines())
 
