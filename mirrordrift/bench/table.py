@@ -126,8 +126,8 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     ]
     if any(row["difference"] for row in found["table"]):
         said.append(
-            f"Difference: from {found['baseline']}, seed by seed, with Student's 95 % interval; one "
-            "that holds 0 tells the two drifts not apart."
+            f"Difference: from {found['baseline']}, seed by seed, with Student's 95 % interval; "
+            "where it holds 0, the two drifts are not told apart."
         )
     if _failures(found):
         said.append("A run that failed counts as untrained.")
