@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-import json
 import math
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -32,39 +30,6 @@ def label(target: Target) -> str:
     if isinstance(target, Drift):
         return target.name or target.text
     return f"network {target.content_hash[:19]}"
-
-
-def changed(config: type[TrainerConfig], settings: Iterable[str]) -> dict[str, Any]:
-    """Fields of the trainer from texts such as "learning_rate=1e-3"; raises ConfigError."""
-    known = {field.name for field in fields(config)}
-    types = {field.name: field.type for field in fields(config)}
-    found: dict[str, Any] = {}
-    for setting in settings:
-        name, equals, text = (part.strip() for part in setting.partition("="))
-        if name not in known or not equals:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean {near[0]}? " if near and name not in known else ""
-            raise ConfigError(
-                f"--set {setting:.60} sets no field of the trainer; {hint}write FIELD=VALUE with one "
-                f"of {', '.join(sorted(known))}"
-            )
-        try:
-            value = json.loads(text)
-        except ValueError:
-            value = text
-        if isinstance(value, float) and value.is_integer() and types[name] == "int":
-            value = int(value)  # 1e5
-        found[name] = tuple(value) if isinstance(value, list) else value
-    return found
-
-
-def step_change(steps: int, unset: int, changes: Mapping[str, Any]) -> dict[str, int]:
-    """What --steps changes; raises ConfigError if `changes` have the steps already."""
-    if steps == unset:
-        return {}
-    if "total_env_steps" in changes:
-        raise ConfigError("--steps and --set total_env_steps say the same; leave one out")
-    return {"total_env_steps": steps}
 
 
 def record_of(target: Target, env: str, seed: int, config: TrainerConfig) -> dict[str, Any]:

@@ -22,9 +22,8 @@ _NOT_METRICS = ("candidate", "seed", "evaluation", "env_steps")
 def sinks(names: Sequence[str], folder: Path, record: Mapping[str, Any]) -> Iterator[Report]:
     """What hands the records of one agent's run on to each of `names`; `record` is its run.json.
 
-    Raises ConfigError for one that refuses.
+    `check_sinks` comes first. Raises ConfigError for one that refuses.
     """
-    check_sinks(names)
     with ExitStack() as stack:
         opened = [stack.enter_context(SINKS[name](folder, record)) for name in dict.fromkeys(names)]
 

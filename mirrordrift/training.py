@@ -35,8 +35,8 @@ def train(
     """Train one agent; it acts, and its `score` has the learning curve.
 
     A drift is what `verify` takes, where text may bind parameters ("ppo; eps=0.3"), or a JAX
-    function (log_ratio, advantage) -> f, elementwise, which is trained without a verdict and leaves
-    no folder. `changes` are fields of the environment's recipe, such as `total_env_steps=100_000`.
+    function (log_ratio, advantage[, progress]) -> f, elementwise, which is trained without a verdict
+    and leaves no folder. `changes` are fields of the environment's recipe, such as `total_env_steps=100_000`.
     A `folder` is that of `drift train`: `load_agent` reads it, and a run that was cut off goes on
     with `drift train --resume`.
     Raises FormulaError or ConfigError, also for a refuted formula unless `allow_unproved`.
@@ -53,12 +53,12 @@ def train(
     if callable(drift):
         if folder is not None:
             raise ConfigError("a function cannot be written into a folder; leave the folder out")
-        task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
+        task = environments.task_of(env, config)
         population = Population.alone(task, config, of_function(drift), [seed])
         return train_population(population).agent(0)
-    path = None if folder is None else Path(folder)
-    run = new_run(resolve_line(drift), env, seed, config, path, allow_unproved=allow_unproved)
-    return train_population(run.population, run.folder).agent(0)
+    run = new_run(resolve_line(drift), env, seed, config, allow_unproved=allow_unproved)
+    kept = None if folder is None else new_folder(run, Path(folder))
+    return train_population(run.population, kept).agent(0)
 
 
 def load_agent(folder: str | PathLike[str]) -> Agent:
@@ -70,9 +70,8 @@ def load_agent(folder: str | PathLike[str]) -> Agent:
     from rl.training import last_saved
 
     start()
-    run = begun_run(Path(folder))
-    assert run.folder is not None
-    return last_saved(run.population, run.folder).agent(0)
+    run, opened = begun_run(Path(folder))
+    return last_saved(run.population, opened).agent(0)
 
 
 def evaluate(
@@ -112,7 +111,7 @@ def evaluate(
         if not allow_unproved:
             refuse_refuted(target)
     start()
-    task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
+    task = environments.task_of(env, config)
     about = {
         "drifts": ["function" if callable(t) else runs.drift_record(t) for t in targets],
         "versions": runs.versions(),
@@ -143,56 +142,50 @@ def candidates_of(target: Target) -> Candidates:
 
 @dataclass(frozen=True)
 class Run:
-    """One agent to be trained, and where that is written down."""
+    """One agent to be trained, and what its folder says of it."""
 
     target: Target
     record: dict[str, Any]
     population: Population
-    folder: RunFolder | None
     decided: bool = True
     """Whether the drift is proved, as far as anybody asked."""
 
 
 def new_run(
-    target: Target,
-    env: str,
-    seed: int,
-    config: TrainerConfig,
-    path: Path | None,
-    *,
-    allow_unproved: bool = False,
+    target: Target, env: str, seed: int, config: TrainerConfig, *, allow_unproved: bool = False
 ) -> Run:
-    """A run that begins; its folder is made when all that can be refused has been.
+    """A run that could begin.
 
-    Raises ConfigError for a drift, an environment or a seed that cannot be trained, a refuted
-    formula unless `allow_unproved`, and a folder that has a run already.
+    Raises ConfigError for a drift, an environment or a seed that cannot be trained, and for a
+    refuted formula unless `allow_unproved`.
     """
-    from rl.folder import RunFolder
-
     record = runs.record_of(target, env, seed, config)
     population = _population(record, target, config)
     decided = allow_unproved or refuse_refuted(target) == "proved"
-    if path is None:
-        return Run(target, record, population, None, decided)
+    return Run(target, record, population, decided)
+
+
+def new_folder(run: Run, path: Path) -> RunFolder:
+    """The folder in which a run begins; raises ConfigError if it has one already."""
+    from rl.folder import RunFolder
+
     RunFolder.check_free(path)
-    runs.keep_network(target, path)
-    return Run(target, record, population, RunFolder.create(path, record), decided)
+    runs.keep_network(run.target, path)  # first: without run.json there is no run yet
+    return RunFolder.create(path, run.record)
 
 
-def begun_run(path: Path) -> Run:
+def begun_run(path: Path) -> tuple[Run, RunFolder]:
     """The run of a folder; raises ConfigError for a folder without one."""
     from rl.folder import RunFolder
 
     folder, record = RunFolder.open(path)
     target = runs.target_of(record, path)
-    return Run(target, record, _population(record, target, runs.config_of(record, path)), folder)
+    return Run(target, record, _population(record, target, runs.config_of(record, path))), folder
 
 
 def _population(record: dict[str, Any], target: Target, config: TrainerConfig) -> Population:
     from rl import environments
     from rl.population import Population
 
-    task = environments.make(
-        record["env"], backend=config.backend, episode_length=config.episode_length
-    )
+    task = environments.task_of(record["env"], config)
     return Population.alone(task, config, candidates_of(target), [int(record["seed"])])

@@ -115,12 +115,9 @@ class TrainerConfig:
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ConfigError(f"{name}={value!r:.40} must be true or false")
-        for name, known in (
-            ("activation", _ACTIVATIONS), ("initialiser", _INITIALISERS), ("backend", BACKENDS),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if value not in known:
-                raise ConfigError(f"{name}={value!r:.40} is unknown; use one of {', '.join(known)}")
+        for name, known in (("activation", _ACTIVATIONS), ("initialiser", _INITIALISERS)):
+            _check_known(name, getattr(self, name), known)
+        check_backend(self.backend)
         for name in ("policy_hidden", "value_hidden"):
             sizes = getattr(self, name)
             if not isinstance(sizes, tuple) or any(type(n) is not int or n < 1 for n in sizes):
@@ -160,6 +157,16 @@ class TrainerConfig:
     def num_updates(self) -> int:
         """Updates of the whole training."""
         return math.ceil(self.total_env_steps / self.env_steps_per_update)
+
+
+def check_backend(backend: object) -> None:
+    """Raise ConfigError for what is no physics of brax."""
+    _check_known("backend", backend, BACKENDS)
+
+
+def _check_known(name: str, value: object, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConfigError(f"{name}={value!r:.40} is unknown; use one of {', '.join(known)}")
 
 
 def _is_number(value: object) -> bool:

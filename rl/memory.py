@@ -23,10 +23,10 @@ def budget() -> int:
 
 
 def agreed(limit: int) -> int:
-    """The least of the limits of all processes that share the agents, in whole MiB."""
+    """The least of the limits of all processes that share the agents, in whole KiB."""
     if jax.process_count() == 1:
         return limit
     from jax.experimental import multihost_utils
 
-    mebibytes = multihost_utils.process_allgather(np.int32(limit // 2**20))
-    return int(mebibytes.min()) * 2**20
+    kibibytes = multihost_utils.process_allgather(np.int32(max(1, limit // 1024)))
+    return int(kibibytes.min()) * 1024

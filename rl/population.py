@@ -48,7 +48,7 @@ class Programs:
     """
 
     def __init__(self, task: Task, config: TrainerConfig, drift: DriftApply, *, width: int) -> None:
-        self.task, self.config, self.drift = task, config, drift
+        self.config, self.drift = config, drift
         self.trainer = Trainer(task, config, drift)
         devices = jax.devices() if jax.process_count() > 1 else jax.devices()[:width]
         self.width = -(-width // len(devices)) * len(devices)

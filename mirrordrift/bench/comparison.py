@@ -50,7 +50,7 @@ def run(
     from rl.scoring import evaluate
 
     for env, config in plan.configs.items():
-        task = environments.make(env, backend=config.backend, episode_length=config.episode_length)
+        task = environments.task_of(env, config)
 
         def scored(
             config: TrainerConfig, labels: list[str], seeds: tuple[int, ...], place: str

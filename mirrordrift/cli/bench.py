@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED, REFUTED
-from mirrordrift.cli.options import UNSET, Common, Flag, Texts, check_resumed
+from mirrordrift.cli.options import UNSET, Common, Flag, Texts, changes_asked, check_resumed
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from symbolic.arrays import write_atomically
@@ -43,7 +43,7 @@ class Options(Common):
     and 8). What --drift gives is compared as well, a network for example; --env replaces the
     preset's.
 
-    Exit code: 0 compared, 1 some training diverged, 2 could not run, 130 interrupted (resumable).
+    Exit code: 0 compared, 1 some training failed, 2 could not run, 130 interrupted (resumable).
     """
 
     drift: Annotated[
@@ -131,22 +131,21 @@ def _begin(options: Options, folder: Path) -> Plan:
         if options.preset
         else presets.Preset(drifts=(), envs=(), seeds=_SEEDS)
     )
-    changes = {**chosen.changes, **runs.changed(TrainerConfig, options.set)}
-    changes |= runs.step_change(options.steps, UNSET, changes)
+    asked = changes_asked(TrainerConfig, options.set, options.steps)
     made = plan.plan(
         (*chosen.drifts, *options.drift),
         options.env or chosen.envs,
         seeds=chosen.seeds if options.seeds == UNSET else options.seeds,
         first_seed=options.seed,
         learning_rates=chosen.learning_rates,
-        changes=changes,
+        changes={**chosen.changes, **asked},
     )
     for target in made.drifts.values():
         training.candidates_of(target)  # what cannot be trained is told before anything is written
         if not options.allow_unproved and training.refuse_refuted(target) == "unknown":
             complain(f"drift: note: {runs.label(target)} is not decided")
     for env, config in made.configs.items():
-        environments.make(env, backend=config.backend, episode_length=config.episode_length)
+        environments.task_of(env, config)
     if chosen.network and not any(
         spec.endswith((".npz", ".safetensors")) for spec in options.drift
     ):

@@ -10,9 +10,11 @@ import difflib
 import inspect
 import io
 import itertools
+import json
 import re
 import shutil
 import textwrap
+from collections.abc import Iterable
 from contextlib import redirect_stderr
 from dataclasses import dataclass, fields
 from types import ModuleType
@@ -32,6 +34,8 @@ UNSET = -(2**63)
 Flag = Annotated[bool, arg(help_behavior_hint="")]
 """A switch that is off unless it is given."""
 if TYPE_CHECKING:
+    from rl.config import TrainerConfig
+
     Texts = tuple[str, ...]
 else:  # tyro reads a bare tuple as texts; to look into tuple[str, ...] it imports typeguard, 0.05 s
     Texts = tuple
@@ -116,6 +120,39 @@ def check_resumed(options: Any, settled: tuple[str, ...]) -> None:
                 f"--resume goes on with what its folder holds; leave out "
                 f"--{field.name.replace('_', '-')}, or begin a new run with --out"
             )
+
+
+def changes_asked(
+    config: type[TrainerConfig], settings: Iterable[str], steps: int
+) -> dict[str, Any]:
+    """Fields of the trainer that --set, with texts such as "learning_rate=1e-3", and --steps change.
+
+    Raises ConfigError for what is no field, and for steps that both give.
+    """
+    known = {field.name for field in fields(config)}
+    types = {field.name: field.type for field in fields(config)}
+    found: dict[str, Any] = {}
+    for setting in settings:
+        name, equals, text = (part.strip() for part in setting.partition("="))
+        if name not in known or not equals:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}? " if near and name not in known else ""
+            raise ConfigError(
+                f"--set {setting:.60} sets no field of the trainer; {hint}write FIELD=VALUE with one "
+                f"of {', '.join(sorted(known))}"
+            )
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = text
+        if isinstance(value, float) and value.is_integer() and types[name] == "int":
+            value = int(value)  # 1e5
+        found[name] = tuple(value) if isinstance(value, list) else value
+    if steps != UNSET:
+        if "total_env_steps" in found:
+            raise ConfigError("--steps and --set total_env_steps say the same; leave one out")
+        found["total_env_steps"] = steps
+    return found
 
 
 def check_timeout(timeout: float) -> None:

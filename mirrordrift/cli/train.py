@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
-from mirrordrift.cli.options import UNSET, Common, Declarations, Flag, Texts, check_resumed
+from mirrordrift.cli.options import (
+    UNSET,
+    Common,
+    Declarations,
+    Flag,
+    Texts,
+    changes_asked,
+    check_resumed,
+)
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
     from mirrordrift.training import Run
+    from rl.folder import RunFolder
 
 EXAMPLES = """
 drift train --drift dpo --env CartPole-v1 --steps 200000 --out runs/cartpole
@@ -32,7 +41,7 @@ class Options(Common):
     The environment's recipe is used where nothing else is said. A refuted formula is refused with
     its witness unless --allow-unproved is given.
 
-    Exit code: 0 trained, 1 the training diverged, 2 could not run, 130 interrupted (resumable).
+    Exit code: 0 trained, 1 the training failed, 2 could not run, 130 interrupted (resumable).
     """
 
     drift: Annotated[str, arg(metavar="SPEC", help_behavior_hint="")] = ""
@@ -84,17 +93,15 @@ def run(options: Options) -> int:
     from rl.start import start
 
     start(devices=1)
-    run = _begin(options)
-    assert run.folder is not None
-    folder = run.folder.path
+    run, folder = _begin(options)
     from mirrordrift.progress import training_progress
     from mirrordrift.runs import answer, label
     from mirrordrift.sinks import sinks
     from rl.training import train
 
     with (
-        ended_if_stalled(f"drift train --resume {folder}"),
-        sinks(options.log, folder, run.record) as log,
+        ended_if_stalled(f"drift train --resume {folder.path}"),
+        sinks(options.log, folder.path, run.record) as log,
         training_progress() as begin,
     ):
         show = begin("training", run.population.config.num_updates)
@@ -103,20 +110,20 @@ def run(options: Options) -> int:
             show(done, total, records)
             log(done, total, records)
 
-        (score,) = train(run.population, run.folder, progress).scores
+        (score,) = train(run.population, folder, progress).scores
     found = answer(score, run.record["env"], label(run.target))
     if options.json:
         print(json.dumps(found, allow_nan=False))
     elif score.failed:
-        print(f"failed: {score.failed}; {folder}/metrics.csv has its record")
+        print(f"failed: {score.failed}; {folder.path}/metrics.csv has its record")
     else:
-        _show(found, run.population.config.total_env_steps, folder)
+        _show(found, run.population.config.total_env_steps, folder.path)
     return 1 if score.failed else PROVED
 
 
-def _begin(options: Options) -> Run:
-    """The run that the options ask for, new or going on."""
-    from mirrordrift import runs, training
+def _begin(options: Options) -> tuple[Run, RunFolder]:
+    """The run that the options ask for, new or going on, and its folder."""
+    from mirrordrift import training
     from mirrordrift.sinks import check_sinks
     from mirrordrift.spec import resolve
     from rl.config import TrainerConfig
@@ -125,19 +132,17 @@ def _begin(options: Options) -> Run:
     check_sinks(options.log)
     if options.resume:
         return training.begun_run(Path(options.resume))
-    changes = runs.changed(TrainerConfig, options.set)
-    changes |= runs.step_change(options.steps, UNSET, changes)
+    changes = changes_asked(TrainerConfig, options.set, options.steps)
     run = training.new_run(
         resolve(options.drift, options.param),
         options.env,
         options.seed,
         preset(options.env, **changes),
-        Path(options.out),
         allow_unproved=options.allow_unproved,
     )
     if not run.decided:
         complain("drift: note: this drift is not decided; drift verify says what is left")
-    return run
+    return run, training.new_folder(run, Path(options.out))
 
 
 def _show(answer: dict[str, Any], asked: int, folder: Path) -> None:

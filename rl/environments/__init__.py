@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from functools import lru_cache
 
-from rl.config import BACKENDS
+from rl.config import TrainerConfig, check_backend
 from rl.environments.adapter import Continuous, Discrete, Episodes, EpisodeState, Step, Task
 from symbolic.errors import ConfigError
 
@@ -17,6 +18,7 @@ __all__ = [
     "Task",
     "make",
     "names",
+    "task_of",
 ]
 
 
@@ -27,19 +29,23 @@ def names() -> dict[str, tuple[str, ...]]:
     return {"brax": brax.NAMES, "gymnax": gymnax.NAMES, "playground": playground.names()}
 
 
+def task_of(name: str, config: TrainerConfig) -> Task:
+    """The task called `name` as a configuration has it."""
+    return make(name, backend=config.backend, episode_length=config.episode_length)
+
+
+@lru_cache(maxsize=64)
 def make(name: str, *, backend: str = "spring", episode_length: int | None = None) -> Task:
     """The task called `name`; `backend` is brax's physics, and ignored elsewhere.
 
+    A task is pure, and asked for again it is the same one: brax takes seconds to make some.
     Raises ConfigError for an unknown name, with the nearest ones.
     """
     from rl.environments import brax, gymnax, playground
 
     check_name(name)
     if name in brax.NAMES:
-        if backend not in BACKENDS:
-            raise ConfigError(
-                f"backend='{backend:.40}' is unknown; use one of {', '.join(BACKENDS)}"
-            )
+        check_backend(backend)
         return brax.make(name, backend, episode_length)
     if name in gymnax.NAMES:
         return gymnax.make(name, episode_length)

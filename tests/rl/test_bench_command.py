@@ -141,6 +141,14 @@ def test_sizes_of_memory() -> None:
             _bytes(text)
 
 
+def test_a_preset_takes_other_steps(tmp_path: Path) -> None:
+    from mirrordrift.cli.bench import Options, _begin
+
+    asked = Options(preset="minatar-paper", reduced=True, steps=1024, out=str(tmp_path / "run"))
+    made = _begin(asked, tmp_path / "run")
+    assert {config.total_env_steps for config in made.configs.values()} == {1024}
+
+
 @pytest.mark.parametrize("reduced", [False, True])
 @pytest.mark.parametrize("name", ["brax-paper", "minatar-paper", "lpo-zero"])
 def test_every_preset_is_a_comparison(name: str, reduced: bool) -> None:

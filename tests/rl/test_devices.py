@@ -22,6 +22,7 @@ import numpy as np
 from probe_envs import right_action
 from rl.config import TrainerConfig
 from rl.drifts import of_formulas
+from rl.memory import agreed
 from rl.population import Population
 from symbolic.catalogue import catalogue
 
@@ -35,6 +36,9 @@ population = Population.alone(
     right_action(), config, of_formulas([catalogue[name] for name in names]), [0]
 )
 assert len(population.programs.cut.device_set) == min(agents, len(jax.devices()))
+if distributed:
+    limit = 2**30 + 2**20 * jax.process_index()
+    assert agreed(limit) == 2**30, "all processes have to choose the same width"
 state, metrics = population.run(population.init(), config.num_updates)
 weights = population.programs.gather(state.parameters)
 flat = [np.asarray(leaf)[:agents].reshape(agents, -1) for leaf in jax.tree.leaves(weights)]
