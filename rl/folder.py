@@ -29,6 +29,7 @@ import jax
 import numpy as np
 from jaxtyping import Array
 
+from rl.interrupts import held_back
 from rl.start import leads
 from symbolic.arrays import MAX_BYTES, read_bounded, read_json, write_arrays, write_atomically
 from symbolic.errors import ConfigError
@@ -75,6 +76,7 @@ class RunFolder:
             )
         return cls(path), record
 
+    @held_back()
     def save(self, segment: int, state: Any, records: Sequence[Record]) -> None:
         """The state after `segment` segments, and all records so far."""
         import orbax.checkpoint as ocp
@@ -92,6 +94,7 @@ class RunFolder:
                 raise _unwritable(self.path, os_error) from None
             raise
 
+    @held_back()
     def restore(self, template: Any) -> tuple[int, Any, list[Record]]:
         """(segments done, state, their records); nothing done if there is no checkpoint yet.
 

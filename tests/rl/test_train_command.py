@@ -183,7 +183,11 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
     while running.poll() is None and not any(p.name.isdigit() for p in out.glob("checkpoint/*")):
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    try:
+        _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
+        running.wait()
     assert running.returncode == 130, said
     assert "Traceback" not in said
     assert f"go on with drift train --resume {out}" in said
