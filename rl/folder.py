@@ -30,6 +30,7 @@ import numpy as np
 from jaxtyping import Array
 
 from rl.interrupts import held_back
+from rl.records import json_line, unwritable, writing
 from rl.start import leads
 from symbolic.arrays import MAX_BYTES, read_bounded, read_json, write_arrays, write_atomically
 from symbolic.errors import ConfigError
@@ -51,11 +52,9 @@ class RunFolder:
         """A new run; an existing one is refused rather than overwritten."""
         cls.check_free(path)
         folder = cls(path)
-        try:
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-            folder._write("run.json", _json({"schema": SCHEMA, **record}) + "\n")
-        except OSError as error:
-            raise _unwritable(path, error) from None
+            folder._write("run.json", json_line({"schema": SCHEMA, **record}) + "\n")
         return folder
 
     @staticmethod
@@ -87,11 +86,11 @@ class RunFolder:
             with _orbax_quiet(), self._manager() as manager:
                 manager.save(segment, args=ocp.args.StandardSave(_storable(state)))
         except OSError as error:
-            raise _unwritable(self.path, error) from None
+            raise unwritable(self.path, error) from None
         except ValueError as error:
             if code := re.search(r"os_error_code='(\d+)'", str(error)):  # as tensorstore tells it
                 os_error = OSError(int(code[1]), os.strerror(int(code[1])))
-                raise _unwritable(self.path, os_error) from None
+                raise unwritable(self.path, os_error) from None
             raise
 
     @held_back()
@@ -129,7 +128,7 @@ class RunFolder:
 
     def write_metrics(self, records: Sequence[Record]) -> None:
         """All records, as JSON lines and as a table."""
-        self._write("metrics.jsonl", "".join(_json(record) + "\n" for record in records))
+        self._write("metrics.jsonl", "".join(json_line(record) + "\n" for record in records))
         if records:
             out = io.StringIO()
             table = csv.DictWriter(out, fieldnames=list(records[0]))
@@ -148,12 +147,10 @@ class RunFolder:
         numbers = {name: np.asarray(part, np.float64)[:, :kept] for name, part in arrays.items()}
         numbers["weight"] = numbers["weight"] * (size / kept)
         if leads():
-            try:
+            with writing(self.path):
                 write_arrays(
                     self.path / "density.npz", numbers, {"schema": "mirrordrift/density/1"}
                 )
-            except OSError as error:
-                raise _unwritable(self.path, error) from None
 
     @property
     def _checkpoints(self) -> Path:
@@ -198,27 +195,9 @@ class RunFolder:
             write_atomically(self.path / name, text.encode())
 
 
-def _json(record: Mapping[str, Any]) -> str:
-    """One line; a number that is not finite becomes null, as JSON has none."""
-    plain = {
-        name: None if isinstance(value, float) and not math.isfinite(value) else value
-        for name, value in record.items()
-    }
-    return json.dumps(plain, allow_nan=False)
-
-
 def _record(line: str) -> Record:
-    """A line of `_json`, its null the nan that it was."""
+    """A line of `json_line`, its null the nan that it was."""
     return {n: math.nan if value is None else value for n, value in json.loads(line).items()}
-
-
-def _unwritable(path: Path, error: OSError) -> ConfigError:
-    reason = error.strerror or _first_line(error)
-    return ConfigError(f"{path}: cannot be written ({reason}); free space or name another folder")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 @contextmanager

@@ -12,10 +12,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from rl import memory as memories
 from rl.config import TrainerConfig
 from rl.drifts import AnyDrift, Candidates, grouped
 from rl.environments import Task
+from rl.fitting import fitted
 from rl.folder import Record, RunFolder
 from rl.population import Population, Programs
 from rl.score import Score
@@ -96,28 +96,12 @@ def _fitting(
 
     A run that goes on keeps the number that it began with.
     """
-    limit = memories.agreed(memories.budget() if memory is None else memory)
-
-    def programs(width: int) -> Programs:
-        return Programs(task, config, candidates.apply, width=width * len(seeds))
-
     if path is not None and (path / _part(0) / "run.json").exists():
         width = RunFolder.open(path / _part(0))[1].get("width")
         if isinstance(width, int) and width > 0:
-            return programs(width), width
-    width = candidates.count
-    while True:
-        tried = programs(width)
-        need = Population(tried, candidates[:width], seeds).memory
-        if need <= limit:
-            return tried, width
-        if width == 1:
-            raise ConfigError(
-                f"one drift with {len(seeds)} seeds needs {need / 2**20:.4g} MiB and may use "
-                f"{limit / 2**20:.4g}; raise the memory, or lower num_envs or the number of seeds"
-            )
-        # A part of the need does not shrink with the width, so one division may not be enough.
-        width = max(1, width // -(-need // limit))
+            agents = width * len(seeds)
+            return Programs(task, config, candidates.apply, width=agents), width
+    return fitted(task, config, candidates, len(seeds), memory)
 
 
 def _part(begin: int) -> str:

@@ -1,6 +1,6 @@
 """Drifts as training calls them: formulas, networks and functions behind one signature."""
 
-from rl.drifts.candidates import Candidates, of_formulas, of_function, of_networks
+from rl.drifts.candidates import Candidates, of_formulas, of_function, of_networks, of_weights
 from rl.drifts.grouping import AnyDrift, grouped
 from rl.drifts.slopes import DriftApply
 
@@ -12,4 +12,5 @@ __all__ = [
     "of_formulas",
     "of_function",
     "of_networks",
+    "of_weights",
 ]

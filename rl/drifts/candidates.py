@@ -73,6 +73,13 @@ def of_networks(networks: Sequence[DriftNetwork]) -> Candidates:
     return Candidates(_network_drift(form), layers, len(networks), form.text)
 
 
+def of_weights(template: DriftNetwork, layers: Sequence[np.ndarray]) -> Candidates:
+    """Networks of the template's form with these weights, axes (candidates, rows, columns)."""
+    form = network_form(template)
+    weights = tuple(jnp.asarray(layer, jnp.float32) for layer in layers)
+    return Candidates(_network_drift(form), weights, len(weights[0]), form.text)
+
+
 class NetworkForm(NamedTuple):
     """What networks of one population have in common."""
 
