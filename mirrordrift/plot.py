@@ -43,11 +43,13 @@ _COLOURS = "RdBu"  # diverging, and told apart by people who do not see red and 
 _TITLE_CHARACTERS = 42
 
 
-def plot_drifts(drifts: Sequence[Target], path: str | Path) -> None:
+def plot_drifts(
+    drifts: Sequence[Target], path: str | Path, *, titles: Sequence[str] | None = None
+) -> None:
     """Draw formulas and networks side by side and write the picture; the suffix decides the format.
 
     A parameter is drawn at its value if it is bound, else at its default, else at a value in
-    the middle of its domain; the title says which. Grey is where the slope is undefined.
+    the middle of its domain; the title, if none is given, says which. Grey is where the slope is undefined.
     Raises ConfigError for an unknown suffix, a missing folder, a file that cannot be
     written, what is no drift, or is undefined at every point.
     """
@@ -63,8 +65,9 @@ def plot_drifts(drifts: Sequence[Target], path: str | Path) -> None:
         2 * bands, columns, squeeze=False, sharex=True, height_ratios=(1.15, 1) * bands
     )
     heats, slices = panels[0::2].ravel(), panels[1::2].ravel()
-    for heat, slice_, drift in zip(heats, slices, drifts):
+    for heat, slice_, drift, title in zip(heats, slices, drifts, titles or map(_title, drifts)):
         _draw(heat, slice_, drift)
+        heat.set_title(title, fontsize=11)
     for unused in (*heats[len(drifts) :], *slices[len(drifts) :]):
         unused.remove()
     _label(figure, panels, len(drifts))
@@ -134,7 +137,6 @@ def _draw(heat: Axes, slices: Axes, drift: Target) -> None:
         slices.plot(
             ratio, line, color=_slice_colour(value), label=_advantage_label(value), linewidth=1.8
         )
-    heat.set_title(_title(drift), fontsize=11)
     heat.set_ylim(*_ADVANTAGES)
     slices.set_xlim(*_RATIOS)
     first, *_, last = slices.set_xticks([0, 0.5, 1, 1.5, 2], ["0", "0.5", "1", "1.5", "2"])

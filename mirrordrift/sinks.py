@@ -11,33 +11,47 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mirrordrift.progress import Report
 from symbolic.arrays import read_bounded, write_atomically
 from symbolic.errors import ConfigError
 
-_NOT_METRICS = ("candidate", "seed", "evaluation", "env_steps")
+Hear = Callable[[Sequence[Mapping[str, Any]]], None]
+"""What is told records."""
+Log = Callable[[int, Mapping[str, float]], None]
+"""(place on the axis, metrics by name)."""
+
+_NOT_METRICS = ("candidate", "seed", "evaluation", "schema", "members")
 
 
 @contextmanager
-def sinks(names: Sequence[str], folder: Path, record: Mapping[str, Any]) -> Iterator[Report]:
-    """What hands the records of one agent's run on to each of `names`; `record` is its run.json.
+def sinks(
+    names: Sequence[str], folder: Path, record: Mapping[str, Any], *, axis: str = "env_steps"
+) -> Iterator[Hear]:
+    """What hands records on to each of `names`; `record` is what the folder says of its run.
 
+    `axis` is the field that counts. A number inside a mapping is named by its path, "held_out/ant".
     `check_sinks` comes first. Raises ConfigError for one that refuses.
     """
     with ExitStack() as stack:
-        opened = [stack.enter_context(SINKS[name](folder, record)) for name in dict.fromkeys(names)]
+        opened = [
+            stack.enter_context(SINKS[name](folder, record, axis)) for name in dict.fromkeys(names)
+        ]
 
-        def report(done: int, total: int, records: Sequence[Mapping[str, Any]]) -> None:
-            for last in records:
-                metrics = {
-                    name: value
-                    for name, value in last.items()
-                    if name not in _NOT_METRICS and math.isfinite(value)
-                }
+        def hear(records: Sequence[Mapping[str, Any]]) -> None:
+            for each in records:
+                metrics = dict(_numbers(each))
+                place = int(metrics.pop(axis))
                 for log in opened:
-                    log(int(last["env_steps"]), metrics)
+                    log(place, metrics)
 
-        yield report
+        yield hear
+
+
+def _numbers(record: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{path}{name}/")
+        elif name not in _NOT_METRICS and isinstance(value, (int, float)) and math.isfinite(value):
+            yield f"{path}{name}", value
 
 
 def check_sinks(names: Sequence[str]) -> None:
@@ -52,26 +66,22 @@ def check_sinks(names: Sequence[str]) -> None:
             )
 
 
-Log = Callable[[int, Mapping[str, float]], None]
-"""(environment steps, metrics by name)."""
-
-
 @contextmanager
-def _tensorboard(folder: Path, record: Mapping[str, Any]) -> Iterator[Log]:
+def _tensorboard(folder: Path, record: Mapping[str, Any], axis: str) -> Iterator[Log]:
     """Event files in the folder's `tensorboard`; a run that goes on adds one."""
     from tensorboardX import SummaryWriter
 
     with SummaryWriter(str(folder / "tensorboard")) as writer:
 
-        def log(env_steps: int, metrics: Mapping[str, float]) -> None:
+        def log(place: int, metrics: Mapping[str, float]) -> None:
             for name, value in metrics.items():
-                writer.add_scalar(name, value, env_steps)
+                writer.add_scalar(name, value, place)
 
         yield log
 
 
 @contextmanager
-def _wandb(folder: Path, record: Mapping[str, Any]) -> Iterator[Log]:
+def _wandb(folder: Path, record: Mapping[str, Any], axis: str) -> Iterator[Log]:
     """A run of the project `mirrordrift` (or WANDB_PROJECT), which a run that goes on continues."""
     import wandb
 
@@ -92,7 +102,7 @@ def _wandb(folder: Path, record: Mapping[str, Any]) -> Iterator[Log]:
             "WANDB_MODE=offline"
         ) from None
     try:
-        yield lambda env_steps, metrics: run.log({"env_steps": env_steps, **metrics})
+        yield lambda place, metrics: run.log({axis: place, **metrics})
     finally:
         run.finish()
 

@@ -129,8 +129,20 @@ def changes_asked(
 
     Raises ConfigError for what is no field, and for steps that both give.
     """
-    known = {field.name for field in fields(config)}
-    types = {field.name: field.type for field in fields(config)}
+    found = fields_asked(config, settings)
+    if steps != UNSET:
+        if "total_env_steps" in found:
+            raise ConfigError("--steps and --set total_env_steps say the same; leave one out")
+        found["total_env_steps"] = steps
+    return found
+
+
+def fields_asked(config: type, settings: Iterable[str], prefix: str = "") -> dict[str, Any]:
+    """Fields of a dataclass that --set changes, "learning_rate=1e-3", each named after the prefix.
+
+    Raises ConfigError for what is no field.
+    """
+    known = {f"{prefix}{field.name}": field for field in fields(config)}
     found: dict[str, Any] = {}
     for setting in settings:
         name, equals, text = (part.strip() for part in setting.partition("="))
@@ -138,20 +150,16 @@ def changes_asked(
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}? " if near and name not in known else ""
             raise ConfigError(
-                f"--set {setting:.60} sets no field of the trainer; {hint}write FIELD=VALUE with one "
+                f"--set {setting:.60} sets no field; {hint}write FIELD=VALUE with one "
                 f"of {', '.join(sorted(known))}"
             )
         try:
             value = json.loads(text)
         except ValueError:
             value = text
-        if isinstance(value, float) and value.is_integer() and types[name] == "int":
+        if isinstance(value, float) and value.is_integer() and known[name].type == "int":
             value = int(value)  # 1e5
-        found[name] = tuple(value) if isinstance(value, list) else value
-    if steps != UNSET:
-        if "total_env_steps" in found:
-            raise ConfigError("--steps and --set total_env_steps say the same; leave one out")
-        found["total_env_steps"] = steps
+        found[known[name].name] = tuple(value) if isinstance(value, list) else value
     return found
 
 

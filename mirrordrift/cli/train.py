@@ -108,7 +108,7 @@ def run(options: Options) -> int:
 
         def progress(done: int, total: int, records: list[dict[str, Any]]) -> None:
             show(done, total, records)
-            log(done, total, records)
+            log(records)
 
         (score,) = train(run.population, folder, progress).scores
     found = answer(score, run.record["env"], label(run.target))

@@ -29,8 +29,8 @@ SECOND = FIRST | {"evaluation": 1, "env_steps": 64, "return_mean": 11.0, "train_
 def test_tensorboard_gets_what_is_finite(tmp_path: Path) -> None:
     pytest.importorskip("tensorboardX")
     with sinks(["tensorboard"], tmp_path, RECORD) as log:
-        log(0, 2, [FIRST])
-        log(1, 2, [SECOND])
+        log([FIRST])
+        log([SECOND])
     assert events(tmp_path) == {"return_mean": {0: 9.0, 64: 11.0}, "train_drift": {64: 0.5}}
 
 
@@ -63,7 +63,7 @@ def wandb(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def test_wandb_goes_on_with_the_run_of_a_folder(tmp_path: Path, wandb: SimpleNamespace) -> None:
     for record, told in ((FIRST, RECORD), (SECOND, RECORD | {"schema": "mirrordrift/run/1"})):
         with sinks(["wandb"], tmp_path, told) as log:
-            log(0, 2, [record])
+            log([record])
     assert wandb.logged == [
         {"env_steps": 0, "return_mean": 9.0},
         {"env_steps": 64, "return_mean": 11.0, "train_drift": 0.5},

@@ -1,0 +1,71 @@
+"""What the pictures of measurements have in common."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirrordrift.writing import writing
+from symbolic.arrays import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_COLUMNS = 3
+_LABEL = 40
+# Told apart without red and green alike (Okabe and Ito), then by dashes.
+_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#000000")
+_DASHES = ("-", "--", ":", "-.")
+
+
+def figure(panels: int) -> tuple[Figure, list[Axes]]:
+    """A figure with so many panels."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = min(panels, _COLUMNS)
+    bands = math.ceil(panels / columns)
+    made = Figure(figsize=(4.4 * columns, 3.2 * bands + 0.6), layout="constrained")
+    FigureCanvasAgg(made)
+    return made, [made.add_subplot(bands, columns, i + 1) for i in range(panels)]
+
+
+def style(number: int) -> tuple[str, str]:
+    """(colour, dashes) of the line of that number."""
+    colour = _COLOURS[number % len(_COLOURS)]
+    return colour, _DASHES[(number // len(_COLOURS) + number) % len(_DASHES)]
+
+
+def legend(figure: Figure, panels: Sequence[Axes]) -> None:
+    """One for all panels: a line may be missing in some of them."""
+    found: dict[str, Any] = {}
+    for axes in panels:
+        handles, labels = axes.get_legend_handles_labels()
+        found |= {label: handle for label, handle in zip(labels, handles) if label not in found}
+    columns = min(4, len(found) or 1)
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns)
+
+
+def plain(axes: Axes) -> None:
+    """No more ink than needed."""
+    axes.grid(alpha=0.25)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+
+
+def short(label: str) -> str:
+    """A label that a legend has room for."""
+    return label if len(label) <= _LABEL else label[: _LABEL - 1] + "…"
+
+
+def save(figure: Figure, path: Path) -> Path:
+    """Write a PNG; raises ConfigError where that fails."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", dpi=130)
+    with writing(str(path)):
+        write_atomically(path, out.getvalue())
+    return path
