@@ -1,0 +1,69 @@
+"""How good the drift of a meta-training is by now: against PPO, on seeds it never trained with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rl import environments
+from rl.drifts import of_formulas, of_weights
+from search.meta.config import MetaConfig
+from search.meta.generations import TRAINING_SEEDS, Arena
+from symbolic.catalogue import catalogue
+
+PPO_EPSILON = "0.2"
+"""ε of the PPO that networks are judged against, where they have none of their own."""
+
+
+class Judge:
+    """Trains the drift of the mean and PPO on the same held-out seeds."""
+
+    def __init__(self, config: MetaConfig, tasks: Mapping[str, environments.Task]) -> None:
+        self.config, self._tasks = config, tasks
+        self.seeds = range(TRAINING_SEEDS, TRAINING_SEEDS + config.held_out_seeds)
+
+    def baseline(self) -> dict[str, list[float]]:
+        """Returns of PPO by environment, one a seed."""
+        epsilon = self.config.network.ppo_epsilon or PPO_EPSILON
+        candidates = of_formulas([catalogue["ppo"].bind({"eps": epsilon})])
+        return {
+            env: self._arena(env, candidates).returns(candidates, self.seeds)[0].tolist()
+            for env in self.config.judged_envs
+        }
+
+    def judge(
+        self, vector: NDArray[np.floating[Any]], baseline: Mapping[str, list[float]]
+    ) -> dict[str, dict[str, float]]:
+        """By environment: mean returns of the drift and of PPO, and of their difference by seed
+        the mean and its standard error.
+        """
+        candidates = self._drift(vector)
+        found = {}
+        for env, arena in self._arenas.items():
+            returns = arena.returns(candidates, self.seeds)[0].astype(np.float64)
+            difference = returns - np.array(baseline[env])
+            spread = difference.std(ddof=1) if len(difference) > 1 else math.nan
+            found[env] = {
+                "return_mean": float(returns.mean()),
+                "ppo_mean": float(np.mean(baseline[env])),
+                "difference": float(difference.mean()),
+                "difference_stderr": float(spread / math.sqrt(len(difference))),
+            }
+        return found
+
+    @cached_property
+    def _arenas(self) -> dict[str, Arena]:
+        like = self._drift(np.zeros(self.config.network.size))
+        return {env: self._arena(env, like) for env in self.config.judged_envs}
+
+    def _drift(self, vector: NDArray[np.floating[Any]]) -> Any:
+        shape = self.config.network
+        return of_weights(shape.network(np.zeros(shape.size)), shape.layers(vector[None]))
+
+    def _arena(self, env: str, like: Any) -> Arena:
+        return Arena(self._tasks[env], self.config.trainer(env), like, len(self.seeds))

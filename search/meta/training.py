@@ -1,0 +1,129 @@
+"""Meta-training from its first generation to its last: records, judgements, and going on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from rl import environments
+from rl.drifts import Candidates, of_weights
+from rl.records import plain
+from search.meta.config import MetaConfig, check_mixture
+from search.meta.folder import MetaFolder, Record
+from search.meta.generations import Arena, Generation, step
+from search.meta.judging import Judge
+from search.meta.strategy import Strategy
+from symbolic.network import DriftNetwork
+
+SCHEMA = "mirrordrift/generation/1"
+Progress = Callable[[Record], None]
+"""What hears each generation's record."""
+
+
+def tasks_of(config: MetaConfig) -> dict[str, environments.Task]:
+    """The tasks of a meta-training; raises ConfigError where they cannot be trained together."""
+    tasks = {env: environments.task_of(env, config.trainer(env)) for env in config.judged_envs}
+    check_mixture(config.envs, tasks)
+    return tasks
+
+
+def meta_train(
+    config: MetaConfig,
+    folder: MetaFolder,
+    *,
+    versions: Mapping[str, str | None],
+    progress: Progress | None = None,
+) -> DriftNetwork:
+    """Train to the last generation, or go on where `folder` is; the network of the mean.
+
+    The network's card has the configuration, the curve of returns, `versions` and the hardware.
+    Raises ConfigError if the folder cannot be read or written; what was saved before stays.
+    """
+    tasks = tasks_of(config)
+    strategy = Strategy(config.strategy, config.network.size)
+    done, state = folder.restore(
+        strategy.init(jax.random.key(config.seed), config.network.initial(config.seed))
+    )
+    drifts = _drifts(config)
+    like = drifts(np.zeros((config.strategy.population_size, config.network.size)))
+    judge = Judge(config, tasks)
+    baseline = folder.baseline()
+    arenas = []
+    if done < config.generations:
+        if baseline is None:
+            baseline = judge.baseline()
+            folder.write_baseline(baseline)
+        arenas = [Arena(tasks[e], config.trainer(e), like, config.seeds) for e in config.envs]
+    for number in range(done, config.generations):
+        state, found = step(arenas, drifts, strategy, state, config.seed, number)
+        record = _record(config, number + 1, found, arenas)
+        network = None
+        if number + 1 == config.generations or (number + 1) % config.held_out_every == 0:
+            record["held_out"] = plain(judge.judge(np.asarray(state.mean), baseline or {}))
+            records = [*folder.records(number), record]
+            network = _network(config, state, records, versions)
+        folder.save(state, record, network)
+        if progress is not None:
+            progress(record)
+    return _network(config, state, folder.records(config.generations), versions)
+
+
+def _drifts(config: MetaConfig) -> Callable[[NDArray[Any]], Candidates]:
+    template = config.network.network(np.zeros(config.network.size))
+    return lambda vectors: of_weights(template, config.network.layers(vectors))
+
+
+def _record(config: MetaConfig, generation: int, found: Generation, arenas: list[Arena]) -> Record:
+    """What a generation leaves, `held_out` to be filled in where the mean is judged."""
+    members = len(found.fitness)
+    steps = members * sum(arena.env_steps * arena.seeds for arena in arenas)
+    alive = np.where(np.isnan(found.returns), -np.inf, found.returns)
+    record = {
+        "schema": SCHEMA,
+        "generation": generation,
+        "return_mean": dict(zip(config.envs, _means(found.returns))),
+        "return_max": dict(zip(config.envs, alive.max(axis=0).tolist())),
+        "members": members,
+        "diverged": int(np.isnan(found.fitness).sum()),
+        "held_out": None,
+        "env_steps_per_second": steps / found.seconds,
+        "seconds": found.seconds,
+    }
+    return dict(plain(record))
+
+
+def _means(returns: NDArray[np.float64]) -> list[float]:
+    """Of those that did not diverge; nan where all did."""
+    counted = np.maximum((~np.isnan(returns)).sum(axis=0), 1)
+    means = np.nansum(returns, axis=0) / counted
+    return np.where(np.isnan(returns).all(axis=0), np.nan, means).tolist()
+
+
+def _network(
+    config: MetaConfig, state: Any, records: list[Record], versions: Mapping[str, str | None]
+) -> DriftNetwork:
+    """The network of the mean, and on its card the story of its training."""
+    devices = jax.devices()
+    story = {
+        "configuration": config.record(),
+        "generations": len(records),
+        "return_mean": {
+            env: [record["return_mean"][env] for record in records] for env in config.envs
+        },
+        "held_out": {
+            str(record["generation"]): record["held_out"]
+            for record in records
+            if record["held_out"] is not None
+        },
+        "diverged": sum(record["diverged"] for record in records),
+        "seconds": round(sum(record["seconds"] for record in records), 1),
+        "hardware": f"{len(devices)} × {devices[0].device_kind}",
+        "versions": dict(versions),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    return config.network.network(np.asarray(state.mean), story)
