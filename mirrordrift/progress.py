@@ -6,9 +6,13 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mirrordrift.render import terminal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 Report = Callable[[int, int, list[dict[str, Any]]], None]
 """(updates done, updates in all, records of the last evaluation)."""
@@ -23,13 +27,7 @@ def training_progress() -> Iterator[Begin]:
     if console is None:
         yield lambda title, total: lambda done, total, records: None
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
-        TextColumn("{task.fields[news]}"), TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as bar:
+    with _bar(console) as bar:
 
         def begin(title: str, total: int) -> Report:
             task = bar.add_task(title, total=total, news="compiling")
@@ -40,6 +38,45 @@ def training_progress() -> Iterator[Begin]:
             return report
 
         yield begin
+
+
+@contextmanager
+def meta_progress(generations: int) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A bar over generations, with returns, what the drift gains on PPO, and the pace."""
+    console = terminal(sys.stderr)
+    if console is None:
+        yield lambda record: None
+        return
+    with _bar(console) as bar:
+        task = bar.add_task("generation", total=generations, news="compiling")
+        held_out = ""
+
+        def show(record: dict[str, Any]) -> None:
+            nonlocal held_out
+            if record["held_out"]:
+                held_out = ", against PPO " + ", ".join(
+                    f"{found['difference']:+.3g} ± {found['difference_stderr']:.2g} ({env})"
+                    for env, found in record["held_out"].items()
+                )
+            returns = ", ".join(
+                f"{mean:.4g} (best {record['return_max'][env]:.4g})"
+                for env, mean in record["return_mean"].items()
+            )
+            pace = f"{record['env_steps_per_second']:,.0f} steps/s"
+            news = f"return {returns}{held_out}, {pace}"
+            bar.update(task, completed=record["generation"], news=news)
+
+        yield show
+
+
+def _bar(console: Console) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.fields[news]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    return Progress(*columns, console=console, transient=True)
 
 
 def _news(records: list[dict[str, Any]]) -> str:

@@ -28,6 +28,7 @@ COMMANDS = {
     "plot": "draw where drifts push the policy",
     "train": "train an agent with a drift",
     "bench": "compare drifts: agents, statistics, curves",
+    "meta-train": "train drift networks by evolution",
     "doctor": "what is installed and usable here",
 }
 
@@ -147,7 +148,7 @@ def _dispatch(command: str, arguments: list[str]) -> int:
 def _module(command: str) -> ModuleType:
     from importlib import import_module
 
-    return import_module(f"mirrordrift.cli.{command}")
+    return import_module(f"mirrordrift.cli.{command.replace('-', '_')}")
 
 
 def _overview() -> str:

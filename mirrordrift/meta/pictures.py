@@ -1,0 +1,93 @@
+"""The pictures of a meta-training: returns, the drift it led to, and how that came about.
+
+Source: Lu et al. 2022, figures 2, 3 and 9.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mirrordrift import figures
+from mirrordrift.plot import plot_drifts
+from mirrordrift.spec import Target, resolve
+from search.meta.folder import NETWORK_FILE, MetaFolder, Record
+from symbolic.catalogue import catalogue
+from symbolic.network import load_network
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_STAGES = 8
+"""Networks in the picture of how the drift came about, at most."""
+
+
+def draw(folder: MetaFolder) -> list[Path]:
+    """Write fitness.png, drift.png and, from two judgements on, evolution.png."""
+    records = folder.records(sys.maxsize)
+    paths = [figures.save(_returns(records), folder.path / "fitness.png")]
+    network = load_network(folder.path / NETWORK_FILE)
+    epsilon = network.ppo_epsilon or "0.2"
+    beside: list[Target] = [network, catalogue["ppo"].bind({"eps": str(epsilon)}), resolve("dpo")]
+    plot_drifts(beside, folder.path / "drift.png", titles=["meta-trained", "PPO", "DPO"])
+    paths.append(folder.path / "drift.png")
+    stages = sorted((folder.path / "history").glob("*.npz"))
+    if len(stages) > 1:
+        places = np.unique(np.linspace(0, len(stages) - 1, _STAGES).round().astype(int))
+        chosen = [stages[place] for place in places]
+        titles = [f"generation {int(path.stem)}" for path in chosen]
+        path = folder.path / "evolution.png"
+        plot_drifts([load_network(each) for each in chosen], path, titles=titles)
+        paths.append(path)
+    return paths
+
+
+def _returns(records: list[Record]) -> Figure:
+    """Returns of the members by generation and, of the mean, the gain on PPO where it was judged."""
+    envs = list(records[0]["return_mean"])
+    judged = [record for record in records if record["held_out"]]
+    held_out = list(judged[0]["held_out"]) if judged else []
+    figure, panels = figures.figure(len(envs) + len(held_out))
+    generations = [record["generation"] for record in records]
+    for axes, env in zip(panels, envs):
+        for number, (field, label) in enumerate(
+            [("return_mean", "mean of the members"), ("return_max", "best member")]
+        ):
+            values = [_number(record[field][env]) for record in records]
+            colour, dashes = figures.style(number)
+            axes.plot(generations, values, dashes, color=colour, label=label)
+        _dress(axes, f"members on {env}", "return")
+    for axes, env in zip(panels[len(envs) :], held_out):
+        at = [record["generation"] for record in judged]
+        gains = np.array([_number(record["held_out"][env]["difference"]) for record in judged])
+        errors = np.array(
+            [_number(record["held_out"][env]["difference_stderr"]) for record in judged]
+        )
+        colour, dashes = figures.style(2)
+        axes.plot(
+            at, gains, dashes, color=colour, marker="o", markersize=3, label="the mean's drift"
+        )
+        axes.fill_between(
+            at, gains - 1.96 * errors, gains + 1.96 * errors, color=colour, alpha=0.2, linewidth=0
+        )
+        axes.axhline(0, color="0.4", linewidth=0.8)
+        _dress(axes, f"held-out seeds of {env}", "return beyond PPO's")
+    figures.legend(figure, panels)
+    return figure
+
+
+def _dress(axes: Axes, title: str, label: str) -> None:
+    axes.set_title(title)
+    axes.set_xlabel("generation")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.set_ylabel(label)
+    figures.plain(axes)
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value

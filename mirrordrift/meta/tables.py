@@ -1,0 +1,39 @@
+"""The numbers of a meta-training in a table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from search.meta.folder import MetaFolder
+
+Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
+"""A header and rows, as texts."""
+
+
+def judgement(folder: MetaFolder) -> Table:
+    """The last judgement of the mean: returns on held-out seeds, by environment."""
+    header = ("environment", "return", "PPO's", "difference", "generation")
+    judged = [record for record in folder.records(sys.maxsize) if record["held_out"]]
+    last = judged[-1]
+    return header, [
+        (
+            env,
+            _number(found["return_mean"]),
+            _number(found["ppo_mean"]),
+            f"{_number(found['difference'], '+')} ± {_number(found['difference_stderr'])}",
+            str(last["generation"]),
+        )
+        for env, found in last["held_out"].items()
+    ]
+
+
+def study(folders: Sequence[MetaFolder]) -> Table:
+    """Last judgements of several meta-trainings side by side."""
+    header = ("study", *judgement(folders[0])[0])
+    rows = [(folder.path.name, *row) for folder in folders for row in judgement(folder)[1]]
+    return header, rows
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "—" if value is None else f"{value:{sign}.4g}"
