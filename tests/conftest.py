@@ -18,8 +18,6 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # Workers share what JAX compiles: most of the trainer's tests run programs that others ran.
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", tempfile.mkdtemp(prefix="mirrordrift-jax-"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.2")
-# Tests run tiny programs once: compiling takes longer than running, so XLA optimises less.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # The normal tier is the same every time; `--hypothesis-profile=explore` looks further.
 settings.register_profile(
@@ -33,6 +31,15 @@ settings.register_profile(
     "explore", deadline=None, max_examples=2000, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("repeatable")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests run tiny programs once: compiling takes longer than running, so XLA optimises less.
+
+    Not where slow tests are asked for, which run theirs for minutes.
+    """
+    if "slow" not in config.option.markexpr.replace("not slow", ""):
+        os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
