@@ -41,30 +41,20 @@ def training_progress() -> Iterator[Begin]:
 
 
 @contextmanager
-def meta_progress(generations: int) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """A bar over generations, with returns, what the drift gains on PPO, and the pace."""
+def generation_progress(
+    generations: int, news: Callable[[dict[str, Any]], str]
+) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A bar over generations, with what `news` makes of each record, and the pace."""
     console = terminal(sys.stderr)
     if console is None:
         yield lambda record: None
         return
     with _bar(console) as bar:
         task = bar.add_task("generation", total=generations, news="compiling")
-        held_out = ""
 
         def show(record: dict[str, Any]) -> None:
-            nonlocal held_out
-            if record["held_out"]:
-                held_out = ", against PPO " + ", ".join(
-                    f"{found['difference']:+.3g} ± {found['difference_stderr']:.2g} ({env})"
-                    for env, found in record["held_out"].items()
-                )
-            returns = ", ".join(
-                f"{mean:.4g} (best {record['return_max'][env]:.4g})"
-                for env, mean in record["return_mean"].items()
-            )
             pace = f"{record['env_steps_per_second']:,.0f} steps/s"
-            news = f"return {returns}{held_out}, {pace}"
-            bar.update(task, completed=record["generation"], news=news)
+            bar.update(task, completed=record["generation"], news=f"{news(record)}, {pace}")
 
         yield show
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
-from mirrordrift.cli.options import UNSET, Common, Flag, Texts, check_resumed, fields_asked
+from mirrordrift.cli.options import Texts
+from mirrordrift.cli.searches import SearchOptions, changed, resumed
 from mirrordrift.cli.stalls import ended_if_stalled
-from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
     from search.meta.config import MetaConfig
@@ -26,7 +26,7 @@ drift meta-train --resume meta/quick --generations 100
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Common):
+class Options(SearchOptions):
     """Meta-train a drift network by evolution strategies: Learnt Policy Optimisation.
 
     The folder gets a record of every generation, pictures, and network.npz, which `drift verify
@@ -36,40 +36,10 @@ class Options(Common):
     Exit code: 0 trained, 2 could not run, 130 interrupted (resumable).
     """
 
-    preset: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
-    """What to train, and how."""
-    env: Annotated[
-        UseAppendAction[Texts], arg(metavar="NAME", help_behavior_hint="(the preset's; repeatable)")
-    ] = ()
-    """An environment to train in; several make a mixture."""
-    held_out: Annotated[
-        UseAppendAction[Texts], arg(metavar="NAME", help_behavior_hint="(the preset's; repeatable)")
-    ] = ()
-    """An environment to judge the drift in, too, though no agent is trained for it."""
-    generations: Annotated[int, arg(metavar="N", help_behavior_hint="(the preset's)")] = UNSET
-    """Steps of the strategy; beside --resume, where the run is going to end now."""
-    seed: Annotated[int, arg(metavar="S")] = 0
-    """Everything random follows from it."""
-    set: Annotated[
-        UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
-    ] = ()
-    """Change a field: seeds=4, strategy.sigma=0.1, network.hidden=[64], inner.num_envs=64."""
-    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
-    """The folder to make."""
-    resume: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
-    """Go on with the meta-training of this folder, as if it had not been interrupted."""
     log: Annotated[
         UseAppendAction[Texts], arg(metavar="SINK", help_behavior_hint="(repeatable)")
     ] = ()
     """Log to tensorboard (in the folder) or wandb as well."""
-    distributed: Flag = False
-    """Share the agents with the other processes of a SLURM or MPI job."""
-
-    def __post_init__(self) -> None:
-        if self.resume:
-            check_resumed(self, ("preset", "env", "held_out", "seed", "set", "out"))
-        elif not (self.preset and self.out):
-            raise ConfigError("give --preset NAME and --out DIR, or --resume DIR")
 
 
 def run(options: Options) -> int:
@@ -99,7 +69,8 @@ def run(options: Options) -> int:
 
 
 def _train(options: Options, config: MetaConfig, folder: MetaFolder) -> None:
-    from mirrordrift.progress import meta_progress
+    from mirrordrift.meta.tables import News
+    from mirrordrift.progress import generation_progress
     from mirrordrift.runs import versions
     from mirrordrift.sinks import sinks
     from rl.start import leads
@@ -109,7 +80,7 @@ def _train(options: Options, config: MetaConfig, folder: MetaFolder) -> None:
         sinks(
             options.log if leads() else (), folder.path, config.record(), axis="generation"
         ) as log,
-        meta_progress(config.generations) as show,
+        generation_progress(config.generations, News()) as show,
     ):
 
         def progress(record: dict[str, Any]) -> None:
@@ -125,50 +96,17 @@ def _begin(options: Options) -> list[tuple[MetaConfig, MetaFolder]]:
     """What the options ask for, new or going on, checked before anything is written."""
     from mirrordrift.sinks import check_sinks
     from search.meta.folder import MetaFolder
-    from search.meta.training import tasks_of
+    from search.meta.presets import preset
 
     check_sinks(options.log)
     if options.resume:
-        return [_resumed(path, options.generations) for path in _folders(Path(options.resume))]
-    configs = _configs(options)
+        return [resumed(options, MetaFolder, path) for path in _folders(Path(options.resume))]
+    parts = {"strategy.": "strategy", "network.": "network"}
+    configs = {name: changed(options, c, parts) for name, c in preset(options.preset).items()}
     for config in configs.values():
-        tasks_of(config)
+        config.tasks()
     top = Path(options.out)
     return [(config, MetaFolder.create(top / name, config)) for name, config in configs.items()]
-
-
-def _configs(options: Options) -> dict[str, MetaConfig]:
-    """The preset's meta-trainings by folder, with what the options change."""
-    from rl.config import TrainerConfig
-    from search.meta.config import EVERYWHERE, MetaConfig
-    from search.meta.networks import NetworkShape
-    from search.meta.presets import preset
-    from search.meta.strategy import StrategyConfig
-
-    def asked(prefix: str, config: type) -> dict[str, Any]:
-        own = [s for s in options.set if s.strip().startswith(prefix)]
-        return fields_asked(config, own, prefix)
-
-    parts = ("strategy.", "network.", "inner.")
-    plain = [s for s in options.set if not s.strip().startswith(parts)]
-    changes: dict[str, Any] = fields_asked(MetaConfig, plain) | {"seed": options.seed}
-    if options.env:
-        changes["envs"] = options.env
-    if options.held_out:
-        changes["held_out_envs"] = options.held_out
-    if options.generations != UNSET:
-        changes["generations"] = options.generations
-    found = {}
-    for name, config in preset(options.preset).items():
-        everywhere = {**config.inner.get(EVERYWHERE, {}), **asked("inner.", TrainerConfig)}
-        found[name] = replace(
-            config,
-            strategy=replace(config.strategy, **asked("strategy.", StrategyConfig)),
-            network=replace(config.network, **asked("network.", NetworkShape)),
-            inner={**config.inner, EVERYWHERE: everywhere},
-            **changes,
-        )
-    return found
 
 
 def _folders(top: Path) -> list[Path]:
@@ -176,13 +114,3 @@ def _folders(top: Path) -> list[Path]:
     if (top / "meta.json").exists():
         return [top]
     return sorted(path.parent for path in top.glob("*/meta.json")) or [top]
-
-
-def _resumed(path: Path, generations: int) -> tuple[MetaConfig, MetaFolder]:
-    from search.meta.folder import MetaFolder
-
-    folder, config = MetaFolder.open(path)
-    if generations != UNSET and generations != config.generations:
-        config = replace(config, generations=generations)
-        folder.extend(config)
-    return config, folder

@@ -15,7 +15,8 @@ import numpy as np
 from mirrordrift import figures
 from mirrordrift.plot import plot_drifts
 from mirrordrift.spec import Target, resolve
-from search.meta.folder import NETWORK_FILE, MetaFolder, Record
+from search.folder import Record
+from search.meta.folder import NETWORK_FILE, MetaFolder
 from symbolic.catalogue import catalogue
 from symbolic.network import load_network
 

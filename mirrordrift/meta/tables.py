@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from search.folder import Record
 from search.meta.folder import MetaFolder
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
@@ -33,6 +34,25 @@ def study(folders: Sequence[MetaFolder]) -> Table:
     header = ("study", *judgement(folders[0])[0])
     rows = [(folder.path.name, *row) for folder in folders for row in judgement(folder)[1]]
     return header, rows
+
+
+class News:
+    """A generation in one line: returns, and what the drift gained on PPO when last judged."""
+
+    def __init__(self) -> None:
+        self._gains = ""
+
+    def __call__(self, record: Record) -> str:
+        if record["held_out"]:
+            self._gains = ", against PPO " + ", ".join(
+                f"{_number(found['difference'], '+')} ± {_number(found['difference_stderr'])} ({env})"
+                for env, found in record["held_out"].items()
+            )
+        returns = ", ".join(
+            f"{_number(mean)} (best {_number(record['return_max'][env])})"
+            for env, mean in record["return_mean"].items()
+        )
+        return f"return {returns}{self._gains}"
 
 
 def _number(value: float | None, sign: str = "") -> str:

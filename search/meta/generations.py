@@ -10,46 +10,9 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from rl.config import TrainerConfig
 from rl.drifts import Candidates
-from rl.environments import Task
-from rl.fitting import fitted
-from rl.population import Population
+from search.arena import Arena, drawn_seeds
 from search.meta.strategy import Strategy
-
-TRAINING_SEEDS = 2**31
-"""Seeds below it are for generations; from it on they are for judging what came of them."""
-
-
-class Arena:
-    """Trains drifts of one form in one environment, always in the same compiled programs."""
-
-    def __init__(self, task: Task, config: TrainerConfig, like: Candidates, seeds: int) -> None:
-        """`like` are as many drifts as are going to be trained at once, `seeds` agents of each."""
-        self.task, self.config, self.seeds = task, config, seeds
-        self._programs, self._width = fitted(task, config, like, seeds, None)
-
-    def returns(
-        self, candidates: Candidates, seeds: Sequence[int]
-    ) -> Float[np.ndarray, "candidates seeds"]:
-        """Return of the trained policies; nan for an agent that diverged.
-
-        All candidates meet the same initial agents and random numbers.
-        """
-        found = []
-        for begin in range(0, candidates.count, self._width):
-            part = candidates[begin : begin + self._width]
-            population = Population(self._programs, part, seeds)
-            state, metrics = population.run(population.init(), self.config.num_updates)
-            judged = population.evaluate(state, 1).return_mean
-            lost = (metrics["diverged"] > 0) | ~np.isfinite(judged)
-            found.append(np.where(lost, np.nan, judged))
-        return np.concatenate(found)
-
-    @property
-    def env_steps(self) -> int:
-        """Of one agent's training."""
-        return self.config.num_updates * self.config.env_steps_per_update
 
 
 class Generation(NamedTuple):
@@ -82,7 +45,9 @@ def step(
     random = np.random.default_rng((seed, number))
     returns = np.stack(
         [
-            arena.returns(candidates, _drawn(random, arena.seeds)).mean(axis=1, dtype=np.float64)
+            arena.returns(candidates, drawn_seeds(random, arena.seeds)).mean(
+                axis=1, dtype=np.float64
+            )
             for arena in arenas
         ],
         axis=1,
@@ -103,7 +68,3 @@ def combined(
         return np.asarray(returns.mean(axis=1))
     mean, spread = np.nanmean(returns, axis=0), np.nanstd(returns, axis=0)
     return np.asarray(((returns - mean) / (spread + 1e-8)).mean(axis=1))
-
-
-def _drawn(random: np.random.Generator, count: int) -> list[int]:
-    return [int(seed) for seed in random.choice(TRAINING_SEEDS, count, replace=False)]

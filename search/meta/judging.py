@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -12,12 +11,9 @@ from numpy.typing import NDArray
 
 from rl import environments
 from rl.drifts import of_formulas, of_weights
+from search.arena import Arena
+from search.judging import PPO_EPSILON, compared, held_out_seeds, ppo
 from search.meta.config import MetaConfig
-from search.meta.generations import TRAINING_SEEDS, Arena
-from symbolic.catalogue import catalogue
-
-PPO_EPSILON = "0.2"
-"""ε of the PPO that networks are judged against, where they have none of their own."""
 
 
 class Judge:
@@ -25,12 +21,12 @@ class Judge:
 
     def __init__(self, config: MetaConfig, tasks: Mapping[str, environments.Task]) -> None:
         self.config, self._tasks = config, tasks
-        self.seeds = range(TRAINING_SEEDS, TRAINING_SEEDS + config.held_out_seeds)
+        self.seeds = held_out_seeds(config.held_out_seeds)
 
     def baseline(self) -> dict[str, list[float]]:
         """Returns of PPO by environment, one a seed."""
         epsilon = self.config.network.ppo_epsilon or PPO_EPSILON
-        candidates = of_formulas([catalogue["ppo"].bind({"eps": epsilon})])
+        candidates = of_formulas([ppo(str(epsilon))])
         return {
             env: self._arena(env, candidates).returns(candidates, self.seeds)[0].tolist()
             for env in self.config.judged_envs
@@ -43,18 +39,10 @@ class Judge:
         the mean and its standard error.
         """
         candidates = self._drift(vector)
-        found = {}
-        for env, arena in self._arenas.items():
-            returns = arena.returns(candidates, self.seeds)[0].astype(np.float64)
-            difference = returns - np.array(baseline[env])
-            spread = difference.std(ddof=1) if len(difference) > 1 else math.nan
-            found[env] = {
-                "return_mean": float(returns.mean()),
-                "ppo_mean": float(np.mean(baseline[env])),
-                "difference": float(difference.mean()),
-                "difference_stderr": float(spread / math.sqrt(len(difference))),
-            }
-        return found
+        return {
+            env: compared(arena.returns(candidates, self.seeds)[0], np.array(baseline[env]))
+            for env, arena in self._arenas.items()
+        }
 
     @cached_property
     def _arenas(self) -> dict[str, Arena]:

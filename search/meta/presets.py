@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from search.meta.config import EVERYWHERE, MetaConfig
+from search.meta.config import MetaConfig
 from search.meta.networks import FEATURE_SETS, NetworkShape
 from search.meta.strategy import StrategyConfig
+from search.settings import EVERYWHERE
 from symbolic.errors import ConfigError
 
 _PAPER = NetworkShape(start="zero")
 _SHORT: Mapping[str, Mapping[str, Any]] = {
     EVERYWHERE: {
         "total_env_steps": 20_480, "num_envs": 16, "unroll_length": 128, "num_minibatches": 4,
-        "num_eval_envs": 16,
+        "learning_rate": 2.5e-3, "num_eval_envs": 16,
     }
 }  # fmt: skip
 """Trainings of seconds on two cores."""

@@ -10,12 +10,13 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from rl import environments
 from rl.drifts import Candidates, of_weights
 from rl.records import plain
-from search.meta.config import MetaConfig, check_mixture
-from search.meta.folder import MetaFolder, Record
-from search.meta.generations import Arena, Generation, step
+from search.arena import Arena
+from search.folder import Record
+from search.meta.config import MetaConfig
+from search.meta.folder import MetaFolder
+from search.meta.generations import Generation, step
 from search.meta.judging import Judge
 from search.meta.strategy import Strategy
 from symbolic.network import DriftNetwork
@@ -23,13 +24,6 @@ from symbolic.network import DriftNetwork
 SCHEMA = "mirrordrift/generation/1"
 Progress = Callable[[Record], None]
 """What hears each generation's record."""
-
-
-def tasks_of(config: MetaConfig) -> dict[str, environments.Task]:
-    """The tasks of a meta-training; raises ConfigError where they cannot be trained together."""
-    tasks = {env: environments.task_of(env, config.trainer(env)) for env in config.judged_envs}
-    check_mixture(config.envs, tasks)
-    return tasks
 
 
 def meta_train(
@@ -44,7 +38,7 @@ def meta_train(
     The network's card has the configuration, the curve of returns, `versions` and the hardware.
     Raises ConfigError if the folder cannot be read or written; what was saved before stays.
     """
-    tasks = tasks_of(config)
+    tasks = config.tasks()
     strategy = Strategy(config.strategy, config.network.size)
     done, state = folder.restore(
         strategy.init(jax.random.key(config.seed), config.network.initial(config.seed))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from rl import environments
-from search.meta.config import MetaConfig, check_mixture, differing, from_record
+from search.meta.config import MetaConfig
 from search.meta.networks import NetworkShape
 from search.meta.presets import PRESETS, STUDIES, preset
 from search.meta.strategy import StrategyConfig
+from search.settings import differing
 from symbolic.arrays import read_json
 from symbolic.errors import ConfigError
 
@@ -23,7 +23,7 @@ def test_every_preset_is_whole(name: str) -> None:
         for env in config.judged_envs:
             assert config.trainer(env).num_updates >= 1
         text = json.dumps(config.record())
-        assert from_record(read_json(text, "meta.json"), Path("m")) == config
+        assert MetaConfig.from_record(read_json(text, "meta.json"), Path("m")) == config
 
 
 def test_the_paper_s_numbers() -> None:
@@ -56,14 +56,27 @@ def test_records_that_differ_say_where() -> None:
     )
     found = differing(one.record(), other.record())
     assert found == ["network.hidden", "seeds", "strategy.sigma"]
+
+
+def test_a_recipe_that_has_changed_since_is_refused() -> None:
+    record = json.loads(json.dumps(MetaConfig(envs=("CartPole-v1",)).record()))
+    record["trainers"]["CartPole-v1"]["learning_rate"] = 0.1
+    with pytest.raises(ConfigError, match=r"other recipes \(CartPole-v1\.learning_rate\)"):
+        MetaConfig.from_record(record, Path("meta.json"))
+
+
+def test_records_that_are_alike_do_not_differ() -> None:
+    one = MetaConfig(envs=("CartPole-v1",))
     assert differing(one.record(), one.record()) == []
 
 
 def test_a_mixture_of_kinds_of_actions_is_refused() -> None:
-    tasks = {name: environments.make(name) for name in ("CartPole-v1", "Pendulum-v1")}
-    check_mixture(("CartPole-v1",), tasks)
+    assert set(MetaConfig(envs=("CartPole-v1",), held_out_envs=("Pendulum-v1",)).tasks()) == {
+        "CartPole-v1",
+        "Pendulum-v1",
+    }
     with pytest.raises(ConfigError, match="CartPole-v1 discrete, Pendulum-v1 continuous"):
-        check_mixture(("CartPole-v1", "Pendulum-v1"), tasks)
+        MetaConfig(envs=("CartPole-v1", "Pendulum-v1")).tasks()
 
 
 @pytest.mark.parametrize(
@@ -92,4 +105,4 @@ def test_an_unknown_preset_names_the_known_ones() -> None:
 
 def test_a_record_of_another_version_is_refused() -> None:
     with pytest.raises(ConfigError, match="another version"):
-        from_record({"schema": "mirrordrift/meta/1", "envs": ["CartPole-v1"]}, Path("m"))
+        MetaConfig.from_record({"schema": "mirrordrift/meta/1", "envs": ["CartPole-v1"]}, Path("m"))

@@ -14,10 +14,12 @@ import pytest
 from probe_envs import TINY, right_action
 
 from rl.drifts import of_weights
+from search import settings
+from search.arena import Arena
 from search.meta import judging, training
 from search.meta.config import MetaConfig
 from search.meta.folder import MetaFolder
-from search.meta.generations import Arena, combined
+from search.meta.generations import combined
 from search.meta.networks import NetworkShape
 from search.meta.strategy import StrategyConfig
 from symbolic.errors import ConfigError
@@ -57,7 +59,7 @@ def tiny() -> Iterator[None]:
         return made[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.environments, "task_of", lambda name, config: task)
+        patch.setattr(settings.environments, "task_of", lambda name, config: task)
         patch.setattr(training, "Arena", arena)
         patch.setattr(judging, "Arena", arena)
         yield
@@ -160,9 +162,7 @@ def test_equal_members_meet_equal_luck() -> None:
     vectors = np.tile(np.random.default_rng(0).normal(scale=0.3, size=shape.size), (4, 1))
     template = shape.network(np.zeros(shape.size))
     same = of_weights(template, shape.layers(vectors))
-    arena = training.Arena(
-        training.tasks_of(CONFIG)["CartPole-v1"], CONFIG.trainer("CartPole-v1"), same, 2
-    )
+    arena = training.Arena(CONFIG.tasks()["CartPole-v1"], CONFIG.trainer("CartPole-v1"), same, 2)
     returns = arena.returns(same, [5, 6])
     np.testing.assert_array_equal(returns, np.tile(returns[0], (4, 1)))
     assert not np.array_equal(returns, arena.returns(same, [7, 8]))

@@ -1,0 +1,124 @@
+"""The folder of a search: what was asked, a record a generation, and what to go on from.
+
+Every file is replaced whole, the state last, and records newer than it are dropped: a search that
+is killed at any moment goes on with the same numbers. What is random follows from the seed and the
+number of the generation, so that no generator has to be kept. Of several processes the first
+writes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from rl.records import json_line, writing
+from rl.start import leads
+from search.settings import differing
+from symbolic.arrays import read_bounded, read_json, write_atomically
+from symbolic.errors import ConfigError
+
+Record = dict[str, Any]
+
+
+class Settings(Protocol):
+    """A configuration that a folder can hold."""
+
+    @property
+    def generations(self) -> int:
+        """Where the search ends."""
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class SearchFolder(ABC, Generic[S]):
+    """A folder of one kind of search; raises ConfigError for one that cannot be used."""
+
+    NAME: ClassVar[str]
+    """The file that holds what was asked."""
+    SCHEMA: ClassVar[str]
+    WHAT: ClassVar[str]
+    """The kind of search, in words."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @staticmethod
+    @abstractmethod
+    def settings(record: Mapping[str, Any], path: Path) -> S:
+        """What was asked, from its record."""
+
+    @classmethod
+    def create(cls, path: Path, config: S) -> Self:
+        """A new one; an existing one is refused, with what it was asked otherwise."""
+        folder = cls(path)
+        if leads() and (path / cls.NAME).exists():
+            found = json.loads(json.dumps(cls.open(path)[1].record()))
+            asked = json.loads(json.dumps(config.record()))
+            other = [name for name in differing(found, asked) if not name.startswith("trainers.")]
+            what = f"with other {', '.join(other)}" if other else "of this configuration"
+            raise ConfigError(
+                f"{path}: holds a {cls.WHAT} already, {what}; go on with --resume {path}, "
+                "or name another folder"
+            )
+        folder._write_settings(config)
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> tuple[Self, S]:
+        """One begun before, and what was asked."""
+        record = read_json(read_bounded(path / cls.NAME), str(path / cls.NAME))
+        if record.get("schema") != cls.SCHEMA:
+            raise ConfigError(
+                f"{path}: schema={record.get('schema')!r:.60} is unknown; "
+                f"this version reads '{cls.SCHEMA}'"
+            )
+        return cls(path), cls.settings(record, path)
+
+    def extend(self, config: S) -> None:
+        """Have it end at another generation from now on; ConfigError if it is beyond that."""
+        done = len(self.records(sys.maxsize))
+        if config.generations < done:
+            raise ConfigError(
+                f"{self.path}: generations={config.generations} is less than the {done} that are "
+                "done; give more"
+            )
+        self._write_settings(config)
+
+    def records(self, generations: int) -> list[Record]:
+        """What the first `generations` generations left."""
+        path = self.path / "generations.jsonl"
+        if not path.exists():
+            return []
+        try:
+            lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+            return [record for record in lines if record["generation"] <= generations]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{path}: a line is no record ({error!s:.80}); restore it from a copy"
+            ) from None
+
+    def add_record(self, record: Record) -> None:
+        """Keep a generation's record, after those before it."""
+        lines = [*self.records(int(record["generation"]) - 1), record]
+        self.write("generations.jsonl", "".join(json_line(each) + "\n" for each in lines))
+
+    def write(self, name: str, text: str) -> None:
+        """A file of the folder, whole."""
+        if leads():
+            with writing(self.path):
+                write_atomically(self.path / name, text.encode())
+
+    def _write_settings(self, config: S) -> None:
+        text = json.dumps({"schema": self.SCHEMA, **config.record()}, indent=1)
+        if leads():
+            with writing(self.path):
+                self.path.mkdir(parents=True, exist_ok=True)
+        self.write(self.NAME, text + "\n")
