@@ -1,0 +1,1 @@
+"""Direct search over formulas: evolution over expression trees of drifts."""
