@@ -29,6 +29,7 @@ COMMANDS = {
     "train": "train an agent with a drift",
     "bench": "compare drifts: agents, statistics, curves",
     "meta-train": "train drift networks by evolution",
+    "search": "find formulas by evolution, proved before they are trained",
     "doctor": "what is installed and usable here",
 }
 
