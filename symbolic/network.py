@@ -5,8 +5,9 @@
 
 No layer has a bias. A file is `.npz` or `.safetensors` with arrays `layer_0` (inputs × hidden),
 `layer_1`, …, the last (hidden × 1), and the text `card` (in safetensors an entry of the
-metadata), a JSON object with `schema`, `kind`, `features`, `activation`, `xi`, `ppo_epsilon` and
-`training`. Features are formulas in r, A and t.
+metadata), a JSON object with `schema`, `kind`, `features`, `activation`, `xi`, `ppo_epsilon`,
+`training` and, where it was written by this module, `weights`, the SHA-256 of the layers, by which a
+damaged file is known. Features are formulas in r, A and t.
 """
 
 from __future__ import annotations
@@ -102,6 +103,7 @@ class DriftNetwork:
             "activation": json.dumps(self.activation),
             "xi": signed_decimal(self.xi),
             "ppo_epsilon": "null" if self.ppo_epsilon is None else signed_decimal(self.ppo_epsilon),
+            "weights": json.dumps(_digest(self.layers)),
             "training": json.dumps(dict(self.training), sort_keys=True, allow_nan=False),
         }
         return "{" + ", ".join(f'"{name}": {text}' for name, text in fields.items()) + "}"
@@ -109,10 +111,7 @@ class DriftNetwork:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the card and the weights, as `sha256:…`; the same in either file format."""
-        digest = hashlib.sha256(self.card.encode())
-        for layer in self.layers:
-            digest.update(f"{layer.shape}".encode() + layer.astype("<f8").tobytes())
-        return f"sha256:{digest.hexdigest()}"
+        return f"sha256:{hashlib.sha256(self.card.encode()).hexdigest()}"
 
 
 def load_network(path: str | Path) -> DriftNetwork:
@@ -254,7 +253,7 @@ def _from_card(text: str, layers: tuple[NDArray[np.float64], ...]) -> DriftNetwo
     if not isinstance(training, dict):
         raise ConfigError('card: training must be an object; write {} or {"env": ...}')
     epsilon = card.get("ppo_epsilon")
-    return DriftNetwork(
+    network = DriftNetwork(
         layers=layers,
         features=tuple(_feature(i, feature) for i, feature in enumerate(features)),
         activation=card["activation"],
@@ -263,6 +262,19 @@ def _from_card(text: str, layers: tuple[NDArray[np.float64], ...]) -> DriftNetwo
         training=_plain(training, 0),
         kind=card["kind"],
     )
+    if card.get("weights", _digest(network.layers)) != _digest(network.layers):
+        raise ConfigError(
+            "card: weights is the hash of other layers: the file was damaged or changed; get it "
+            "again, or remove 'weights' from its card if that was on purpose"
+        )
+    return network
+
+
+def _digest(layers: Sequence[NDArray[np.float64]]) -> str:
+    digest = hashlib.sha256()
+    for layer in layers:
+        digest.update(f"{layer.shape}".encode() + layer.astype("<f8").tobytes())
+    return f"sha256:{digest.hexdigest()}"
 
 
 def _feature(index: int, text: str) -> Expression:

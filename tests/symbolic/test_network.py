@@ -21,7 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from symbolic.arrays import MAX_BYTES, write_atomically
+from symbolic.arrays import MAX_BYTES, read_arrays, write_arrays, write_atomically
 from symbolic.errors import ConfigError
 from symbolic.network import DriftNetwork, evaluate_network, load_network, save_network
 from symbolic.parser import parse
@@ -134,6 +134,21 @@ def test_content_hash_tells_networks_apart() -> None:
     hashes = [network().content_hash, network(layers=tuple(weights)).content_hash]
     hashes += [network(xi=Fraction(1)).content_hash, network(activation="relu").content_hash]
     assert len(set(hashes)) == 4
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
+def test_layers_that_were_changed_are_refused(tmp_path: Path, suffix: str) -> None:
+    made, path = network(), tmp_path / f"n{suffix}"
+    save_network(path, made)
+    layers, texts = read_arrays(path)
+    layers["layer_0"] = layers["layer_0"] + 1e-12
+    write_arrays(path, layers, texts)
+    with pytest.raises(ConfigError, match="damaged or changed"):
+        load_network(path)
+    card = json.loads(texts["card"])
+    del card["weights"]
+    write_arrays(path, layers, {"card": json.dumps(card)})
+    np.testing.assert_array_equal(load_network(path).layers[0], layers["layer_0"])
 
 
 def test_an_interrupted_write_leaves_the_old_file(
