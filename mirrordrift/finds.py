@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mirrordrift.plot import plot_drifts
+from mirrordrift.plot import MAX_FORMULAS, plot_drifts
 from mirrordrift.spec import Target, resolve
+from search.formulas.folder import NAMED
 
 Rows = Sequence[Mapping[str, Any]]
 """Of a judgement: PPO, DPO, then what was found."""
-_NAMED = 2
 
 
 def news(record: Mapping[str, Any]) -> str:
@@ -43,9 +43,9 @@ def table(rows: Rows) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
 
 
 def draw(rows: Rows, folder: Path) -> Path:
-    """Write drifts.png: PPO, DPO and what was found."""
+    """Write drifts.png: PPO, DPO and the best of what was found."""
     drifts: list[Target] = [resolve("ppo"), resolve("dpo")]
-    drifts += [resolve(row["formula"]) for row in rows[_NAMED:]]
+    drifts += [resolve(row["formula"]) for row in rows[NAMED:MAX_FORMULAS]]
     plot_drifts(drifts, folder / "drifts.png")
     return folder / "drifts.png"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 
 import jax
-import numpy as np
+
+from rl.start import least
 
 _UNKNOWN = 4 * 2**30
 _ACCELERATOR_SHARE, _HOST_SHARE = 0.8, 0.5
@@ -24,9 +25,4 @@ def budget() -> int:
 
 def agreed(limit: int) -> int:
     """The least of the limits of all processes that share the agents, in whole KiB."""
-    if jax.process_count() == 1:
-        return limit
-    from jax.experimental import multihost_utils
-
-    kibibytes = multihost_utils.process_allgather(np.int32(max(1, limit // 1024)))
-    return int(kibibytes.min()) * 1024
+    return limit if jax.process_count() == 1 else 1024 * least(max(1, limit // 1024))

@@ -48,6 +48,18 @@ def leads() -> bool:
     return bool(jax.process_index() == 0)
 
 
+def least(number: int) -> int:
+    """The least that any of the processes that share the agents has; all of them have to ask."""
+    import jax
+
+    if jax.process_count() == 1:
+        return number
+    import numpy as np
+    from jax.experimental import multihost_utils
+
+    return int(multihost_utils.process_allgather(np.int32(number)).min())
+
+
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

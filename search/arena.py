@@ -13,7 +13,7 @@ from rl.environments import Task
 from rl.fitting import fitted
 from rl.population import Population
 
-TRAINING_SEEDS = 2**31
+FIRST_HELD_OUT_SEED = 2**31
 """Seeds below it are for finding drifts; from it on they are for judging what was found."""
 
 
@@ -50,4 +50,4 @@ class Arena:
 
 def drawn_seeds(random: np.random.Generator, count: int) -> list[int]:
     """Seeds for training, none twice."""
-    return [int(seed) for seed in random.choice(TRAINING_SEEDS, count, replace=False)]
+    return [int(seed) for seed in random.choice(FIRST_HELD_OUT_SEED, count, replace=False)]

@@ -22,6 +22,8 @@ from symbolic.arrays import read_bounded, read_json, write_atomically
 from symbolic.errors import ConfigError
 
 Record = dict[str, Any]
+_TRACES = ("generations.jsonl", "meta.json", "search.json", "state.npz", "archive.json")
+"""Files by which a folder is known to be taken."""
 
 
 class Settings(Protocol):
@@ -57,8 +59,15 @@ class SearchFolder(ABC, Generic[S]):
 
     @classmethod
     def create(cls, path: Path, config: S) -> Self:
-        """A new one; an existing one is refused, with what it was asked otherwise."""
+        """A new one, where `check_free` allows it."""
+        cls.check_free(path, config)
         folder = cls(path)
+        folder._write_settings(config)
+        return folder
+
+    @classmethod
+    def check_free(cls, path: Path, config: S) -> None:
+        """Raise ConfigError for a folder that is taken, with what it was asked otherwise."""
         if leads() and (path / cls.NAME).exists():
             found = json.loads(json.dumps(cls.open(path)[1].record()))
             asked = json.loads(json.dumps(config.record()))
@@ -68,8 +77,10 @@ class SearchFolder(ABC, Generic[S]):
                 f"{path}: holds a {cls.WHAT} already, {what}; go on with --resume {path}, "
                 "or name another folder"
             )
-        folder._write_settings(config)
-        return folder
+        if leads() and (taken := [name for name in _TRACES if (path / name).exists()]):
+            raise ConfigError(
+                f"{path}: holds parts of another search ({', '.join(taken)}); name another folder"
+            )
 
     @classmethod
     def open(cls, path: Path) -> tuple[Self, S]:
@@ -104,6 +115,14 @@ class SearchFolder(ABC, Generic[S]):
             raise ConfigError(
                 f"{path}: a line is no record ({error!s:.80}); restore it from a copy"
             ) from None
+
+    def check_fresh(self) -> None:
+        """Raise ConfigError where records say that there was a state, and there is none."""
+        if len(self.records(sys.maxsize)) > 1:
+            raise ConfigError(
+                f"{self.path}: what to go on from is gone, its records are not; restore it from a "
+                "copy, or name another folder"
+            )
 
     def add_record(self, record: Record) -> None:
         """Keep a generation's record, after those before it."""

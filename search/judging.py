@@ -7,7 +7,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
-from search.arena import TRAINING_SEEDS
+from search.arena import FIRST_HELD_OUT_SEED
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
 
@@ -22,18 +22,27 @@ def ppo(epsilon: str = PPO_EPSILON) -> Drift:
 
 def held_out_seeds(count: int) -> range:
     """Seeds for judging."""
-    return range(TRAINING_SEEDS, TRAINING_SEEDS + count)
+    return range(FIRST_HELD_OUT_SEED, FIRST_HELD_OUT_SEED + count)
 
 
 def compared(
     returns: Float[np.ndarray, "seeds"], of_ppo: Float[np.ndarray, "seeds"]
 ) -> dict[str, float]:
-    """Mean returns, and of the difference seed by seed the mean and its standard error."""
-    difference = np.asarray(returns, np.float64) - of_ppo
+    """Mean returns, and of the difference seed by seed the mean and its standard error.
+
+    Over the seeds with which both ended; `diverged` says with how many one did not.
+    """
+    lived = np.isfinite(returns) & np.isfinite(of_ppo)
+    if not lived.any():
+        names = ("return_mean", "ppo_mean", "difference", "difference_stderr")
+        return dict.fromkeys(names, math.nan) | {"diverged": len(lived)}
+    own, other = (np.asarray(values, np.float64)[lived] for values in (returns, of_ppo))
+    difference = own - other
     spread = difference.std(ddof=1) if len(difference) > 1 else math.nan
     return {
-        "return_mean": float(np.mean(returns, dtype=np.float64)),
-        "ppo_mean": float(np.mean(of_ppo, dtype=np.float64)),
+        "return_mean": float(own.mean()),
+        "ppo_mean": float(other.mean()),
         "difference": float(difference.mean()),
         "difference_stderr": float(spread / math.sqrt(len(difference))),
+        "diverged": int((~lived).sum()),
     }

@@ -16,6 +16,14 @@ from symbolic.errors import ConfigError
 EVERYWHERE = "*"
 """In place of an environment's name in `inner`: all of them."""
 
+SHORT: Mapping[str, Mapping[str, Any]] = {
+    EVERYWHERE: {
+        "total_env_steps": 20_480, "num_envs": 16, "unroll_length": 128, "num_minibatches": 4,
+        "learning_rate": 2.5e-3, "num_eval_envs": 16,
+    }
+}  # fmt: skip
+"""Inner trainings of classic control that take seconds on two cores."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class SearchSettings:
@@ -89,8 +97,10 @@ class SearchSettings:
         found = {name: as_python(value) for name, value in record.items() if name in known}
         try:
             made = cls(**cls.parts(found))
-            before = as_python(record["trainers"])
-        except (KeyError, TypeError, AttributeError) as error:
+            before = as_python(dict(record["trainers"]))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            if isinstance(error, ConfigError):
+                raise
             raise ConfigError(f"{path}: is of another version ({error})") from None
         if changed := differing(before, made.record()["trainers"]):
             raise ConfigError(

@@ -59,10 +59,11 @@ def run(options: Options) -> int:
         return PROVED
     for _, folder in begun:
         drawn = pictures.draw(folder)
-        if not options.json:
-            header, rows = tables.judgement(folder)
-            show_table(header, rows)
-            say(f"written: {folder.path}/network.npz, {', '.join(path.name for path in drawn)}")
+        if options.json:
+            print(json.dumps(tables.conclusion(folder)), flush=True)
+            continue
+        show_table(*tables.judgement(folder))
+        say(f"written: {folder.path}/network.npz, {', '.join(path.name for path in drawn)}")
     if len(begun) > 1 and not options.json:
         show_table(*tables.study([folder for _, folder in begun]))
     return PROVED
@@ -94,23 +95,23 @@ def _train(options: Options, config: MetaConfig, folder: MetaFolder) -> None:
 
 def _begin(options: Options) -> list[tuple[MetaConfig, MetaFolder]]:
     """What the options ask for, new or going on, checked before anything is written."""
+    from mirrordrift.meta import studies
     from mirrordrift.sinks import check_sinks
     from search.meta.folder import MetaFolder
     from search.meta.presets import preset
+    from search.meta.training import check_storable
 
     check_sinks(options.log)
     if options.resume:
-        return [resumed(options, MetaFolder, path) for path in _folders(Path(options.resume))]
+        folders = studies.parts(Path(options.resume))
+        return [resumed(options, MetaFolder, path) for path in folders]
     parts = {"strategy.": "strategy", "network.": "network"}
     configs = {name: changed(options, c, parts) for name, c in preset(options.preset).items()}
-    for config in configs.values():
-        config.tasks()
     top = Path(options.out)
+    for name, config in configs.items():
+        config.tasks()
+        check_storable(config)
+        MetaFolder.check_free(top / name, config)
+    if len(configs) > 1:
+        studies.begin(top, list(configs))
     return [(config, MetaFolder.create(top / name, config)) for name, config in configs.items()]
-
-
-def _folders(top: Path) -> list[Path]:
-    """The folder itself, or those of a study inside it."""
-    if (top / "meta.json").exists():
-        return [top]
-    return sorted(path.parent for path in top.glob("*/meta.json")) or [top]

@@ -137,12 +137,16 @@ def changes_asked(
     return found
 
 
-def fields_asked(config: type, settings: Iterable[str], prefix: str = "") -> dict[str, Any]:
+def fields_asked(
+    config: type, settings: Iterable[str], prefix: str = "", *, without: Iterable[str] = ()
+) -> dict[str, Any]:
     """Fields of a dataclass that --set changes, "learning_rate=1e-3", each named after the prefix.
+
+    `without` are fields that have another flag.
 
     Raises ConfigError for what is no field.
     """
-    known = {f"{prefix}{field.name}": field for field in fields(config)}
+    known = {f"{prefix}{f.name}": f for f in fields(config) if f.name not in without}
     found: dict[str, Any] = {}
     for setting in settings:
         name, equals, text = (part.strip() for part in setting.partition("="))

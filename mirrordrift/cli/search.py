@@ -59,16 +59,16 @@ def run(options: Options) -> int:
         rows = evolve(config, folder, progress)
     if not leads():
         return PROVED
-    picture = finds.draw(rows, folder.path)
     if options.json:
         print(json.dumps({"schema": "mirrordrift/judgement/1", "rows": rows}))
+        finds.draw(rows, folder.path)
         return PROVED
     show_table(*finds.table(rows), short=("formula",))
     say(
         f"Mean return of {config.held_out_seeds} held-out seeds, and the difference from PPO on the "
         "same seeds ± its standard error. Every formula is proved."
     )
-    say(f"written: {folder.path}/formulas.txt, {picture.name}")
+    say(f"written: {folder.path}/formulas.txt, {finds.draw(rows, folder.path).name}")
     return PROVED
 
 

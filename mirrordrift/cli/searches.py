@@ -20,6 +20,10 @@ S = TypeVar("S", bound="SearchSettings")
 F = TypeVar("F", bound="SearchFolder[Any]")
 
 
+_FLAGS = ("seed", "envs", "held_out_envs", "generations", "inner")
+"""Fields that --set does not reach: they have flags, or a prefix."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions(Common):
     """Flags of a search."""
@@ -41,7 +45,7 @@ class SearchOptions(Common):
     set: Annotated[
         UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
     ] = ()
-    """Change a field: seeds=4, population_size=64, and of the trainings inner.num_envs=64."""
+    """Change a field, seeds=4; one of the trainings, inner.num_envs=64. The reference has all."""
     out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
     """The folder to make."""
     resume: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
@@ -67,13 +71,15 @@ def changed(options: SearchOptions, config: S, parts: Mapping[str, str] | None =
     names = parts or {}
     settings = [setting.strip() for setting in options.set]
     plain = [s for s in settings if not s.startswith(("inner.", *names))]
-    changes: dict[str, Any] = fields_asked(type(config), plain) | {"seed": options.seed}
+    changes: dict[str, Any] = fields_asked(
+        type(config), plain, without=(*_FLAGS, *names.values())
+    ) | {"seed": options.seed}
     for prefix, name in names.items():
         part = getattr(config, name)
         own = [s for s in settings if s.startswith(prefix)]
         changes[name] = replace(part, **fields_asked(type(part), own, prefix))
     inner = [s for s in settings if s.startswith("inner.")]
-    asked = fields_asked(TrainerConfig, inner, "inner.")
+    asked = fields_asked(TrainerConfig, inner, "inner.", without=("num_evaluations",))
     everywhere = {**config.inner.get(EVERYWHERE, {}), **asked}
     changes["inner"] = {**config.inner, EVERYWHERE: everywhere}
     if options.env:

@@ -16,8 +16,8 @@ from mirrordrift import figures
 from mirrordrift.plot import plot_drifts
 from mirrordrift.spec import Target, resolve
 from search.folder import Record
+from search.judging import ppo
 from search.meta.folder import NETWORK_FILE, MetaFolder
-from symbolic.catalogue import catalogue
 from symbolic.network import load_network
 
 if TYPE_CHECKING:
@@ -33,11 +33,15 @@ def draw(folder: MetaFolder) -> list[Path]:
     records = folder.records(sys.maxsize)
     paths = [figures.save(_returns(records), folder.path / "fitness.png")]
     network = load_network(folder.path / NETWORK_FILE)
-    epsilon = network.ppo_epsilon or "0.2"
-    beside: list[Target] = [network, catalogue["ppo"].bind({"eps": str(epsilon)}), resolve("dpo")]
+    epsilon = network.ppo_epsilon
+    beside: list[Target] = [
+        network,
+        ppo() if epsilon is None else ppo(str(epsilon)),
+        resolve("dpo"),
+    ]
     plot_drifts(beside, folder.path / "drift.png", titles=["meta-trained", "PPO", "DPO"])
     paths.append(folder.path / "drift.png")
-    stages = sorted((folder.path / "history").glob("*.npz"))
+    stages = sorted(p for p in (folder.path / "history").glob("*.npz") if p.stem.isdigit())
     if len(stages) > 1:
         places = np.unique(np.linspace(0, len(stages) - 1, _STAGES).round().astype(int))
         chosen = [stages[place] for place in places]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from search.folder import Record
-from search.meta.folder import MetaFolder
+from search.meta.folder import NETWORK_FILE, MetaFolder
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """A header and rows, as texts."""
@@ -27,6 +28,17 @@ def judgement(folder: MetaFolder) -> Table:
         )
         for env, found in last["held_out"].items()
     ]
+
+
+def conclusion(folder: MetaFolder) -> dict[str, Any]:
+    """The last object of --json: the network, and its last judgement."""
+    judged = [record for record in folder.records(sys.maxsize) if record["held_out"]]
+    return {
+        "schema": "mirrordrift/meta-trained/1",
+        "network": str(folder.path / NETWORK_FILE),
+        "generations": judged[-1]["generation"],
+        "held_out": judged[-1]["held_out"],
+    }
 
 
 def study(folders: Sequence[MetaFolder]) -> Table:

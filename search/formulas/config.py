@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from search.settings import EVERYWHERE, SearchSettings, check_count
+from search.settings import EVERYWHERE, SHORT, SearchSettings, check_count
 from symbolic.errors import ConfigError
+
+_SMALLEST = 8
+"""Nodes that a formula worth training has, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +27,8 @@ class FormulaConfig(SearchSettings):
     """Best formulas so far that are trained again in each generation, on its seeds."""
     largest: int = 40
     """Nodes of a formula, at most."""
-    proof_seconds: float = 2.0
-    """Time to prove a formula; what is not proved by then is not trained."""
+    proof_seconds: float = 10.0
+    """After which a formula counts as not proved. A brake: what the prover can prove takes far less."""
     finalists: int = 5
     """Formulas that are judged in the end."""
 
@@ -33,6 +36,8 @@ class FormulaConfig(SearchSettings):
         super().__post_init__()
         for name in ("population_size", "elites", "largest", "finalists"):
             check_count(name, getattr(self, name))
+        if self.largest < _SMALLEST:
+            raise ConfigError(f"largest={self.largest} leaves no room for formulas; try 40")
         if type(self.halvings) is not int or self.halvings < 0:
             raise ConfigError(f"halvings={self.halvings!r:.40} must be a whole number, 0 or more")
         if self.population_size % 2**self.halvings:
@@ -64,20 +69,13 @@ class FormulaConfig(SearchSettings):
         return {"total_env_steps": max(1, steps >> (self.halvings - rung))}
 
 
-_SHORT: Mapping[str, Mapping[str, Any]] = {
-    EVERYWHERE: {
-        "total_env_steps": 20_480, "num_envs": 16, "unroll_length": 128, "num_minibatches": 4,
-        "learning_rate": 2.5e-3, "num_eval_envs": 16,
-    }
-}  # fmt: skip
-
 _QUICK = FormulaConfig(
     envs=("CartPole-v1",),
     seeds=2,
     generations=5,
     population_size=16,
     halvings=1,
-    inner=_SHORT,
+    inner=SHORT,
 )
 PRESETS: Mapping[str, FormulaConfig] = {
     "quick": _QUICK,

@@ -10,6 +10,7 @@ import numpy as np
 
 from rl.drifts import of_formulas
 from rl.records import plain
+from rl.start import least
 from search.arena import Arena
 from search.folder import Record
 from search.formulas.archive import Archive, Entry
@@ -21,6 +22,7 @@ from search.formulas.variation import offspring
 from search.judging import compared, held_out_seeds, ppo
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
+from symbolic.errors import ConfigError
 from verify.decide import decide
 
 SCHEMA = "mirrordrift/formulas/1"
@@ -85,14 +87,21 @@ def _proposed(
         child = offspring(random, parents, config.largest)
         if child is None or archive.knows(child):
             continue
-        proved = decide(_drift(child), timeout=config.proof_seconds).verdict == "proved"
-        archive.add(child, proved=proved)
+        # Time decides, too: what one of several processes does not prove, none trains.
+        proved = least(decide(_drift(child), timeout=config.proof_seconds).verdict == "proved")
+        archive.add(child, proved=bool(proved))
         if proved:
             new.append(child)
         else:
             refused += 1
         if len(new) == config.population_size:
             break
+    if not new:
+        raise ConfigError(
+            f"no new formula found: {refused} were not proved within "
+            f"proof_seconds={config.proof_seconds}, and none has more than largest={config.largest} "
+            "nodes; begin a search with more of both"
+        )
     return new, refused
 
 

@@ -20,8 +20,7 @@ from search.formulas.archive import Archive
 from search.formulas.config import FormulaConfig
 from symbolic.errors import ConfigError
 
-_LARGEST = 256 * 2**20
-_NAMED = 2
+NAMED = 2
 """Rows of a judgement that are no finds: PPO and DPO."""
 
 
@@ -41,7 +40,7 @@ class FormulaFolder(SearchFolder[FormulaConfig]):
         """A generation's record, and then what is known after it."""
         self.add_record(record)
         state = {
-            "schema": self.SCHEMA,
+            "schema": "mirrordrift/archive/1",
             "generation": record["generation"],
             "scales": dict(scales),
             **archive.record(),
@@ -52,6 +51,7 @@ class FormulaFolder(SearchFolder[FormulaConfig]):
         """(generations done, what is known after them, units of return); nothing at the start."""
         path = self.path / "archive.json"
         if not path.exists():
+            self.check_fresh()
             return 0, Archive(), {}
         try:
             state = json.loads(path.read_text("utf-8"))
@@ -71,13 +71,22 @@ class FormulaFolder(SearchFolder[FormulaConfig]):
         path = self.path / "judgement.json"
         if not path.exists():
             return None
-        found = json.loads(path.read_text("utf-8"))
-        rows: list[dict[str, Any]] = found["rows"]
-        return rows if found["generations"] == generations else None
+        try:
+            found = json.loads(path.read_text("utf-8"))
+            rows = [{**row, "envs": dict(row["envs"])} for row in found["rows"]]
+            return rows if found["generations"] == generations else None
+        except (ValueError, KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{path}: is not what was written ({error!s:.80}); remove it to have it made again"
+            ) from None
 
     def write_judgement(self, generations: int, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep the judgement, and its formulas as text."""
-        texts = [str(row["formula"]) for row in rows[_NAMED:]]
+        texts = [str(row["formula"]) for row in rows[NAMED:]]
         self.write("formulas.txt", "".join(f"{text}\n" for text in texts))
-        found = {"schema": self.SCHEMA, "generations": generations, "rows": list(rows)}
+        found = {
+            "schema": "mirrordrift/judgement/1",
+            "generations": generations,
+            "rows": list(rows),
+        }
         self.write("judgement.json", json.dumps(found, allow_nan=False) + "\n")

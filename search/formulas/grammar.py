@@ -134,7 +134,7 @@ def from_record(record: Any) -> Node:
 
 
 def canonical(node: Node) -> Node | None:
-    """The one of its equals that stands for them, by exact identities; None where it is 0.
+    """The one of its equals that stands for them, by exact identities; None where it is 0 for a sign of A.
 
     Drifts that differ in nothing but the order of a sum, weights that multiply, signs that an even
     penalty does not see, or branches that are alike have the same.
@@ -148,7 +148,7 @@ def _canonical_drift(node: Node) -> Node | None:
     if node.rule == "by-sign":
         branches = [canonical(_branch(child, i)) for i, child in enumerate(node.children)]
         if branches[0] == branches[1] or None in branches:
-            return branches[0] or branches[1]
+            return branches[0] and branches[1]
         return Node("by-sign", tuple(branch for branch in branches if branch))
     terms: dict[Node, Fraction] = {}
     split: Node | None = None
@@ -193,6 +193,8 @@ def _canonical_penalty(node: Node) -> Node | None:
         return _weighed(weight, Node("by-advantage", (bare,)))
     if node.rule in EVEN and child.rule == "minus":
         child = child.children[0]
+    if node.rule in ONE_SIDED and child.rule == "minus" and child.children[0].rule == "rise":
+        return None
     if node.rule in ONE_SIDED and child.rule == "rise":
         child = child.children[0]
     return Node(node.rule, (child,), node.constant)

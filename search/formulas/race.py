@@ -19,10 +19,9 @@ from symbolic.drift import Drift
 class Result(NamedTuple):
     """What a race told."""
 
-    order: list[int]
-    """Places of the new formulas, the last survivors first, each rung's losers after them."""
     gains: dict[int, float]
-    """Of the last survivors and the elites, by place: what a whole training gained on PPO."""
+    """Of the last survivors and the elites, by place: what a whole training gained on PPO. One that
+    diverged has the lowest of them, and at most minus one spread."""
     returns: dict[str, dict[str, float]]
     """By environment, mean and highest return of the whole trainings, and PPO's."""
     diverged: int
@@ -56,7 +55,6 @@ class Race:
         """
         running = list(range(len(new)))
         everyone = [*new, *elites]
-        behind: list[int] = []
         lost: set[int] = set()
         steps = 0
         for rung in self.config.rungs:
@@ -69,11 +67,10 @@ class Race:
             lost |= {place for place, gain in gains.items() if np.isnan(gain)}
             ranked = sorted(running, key=lambda place: -np.nan_to_num(gains[place], nan=-np.inf))
             if not last:
-                keep = self.config.width(rung + 1)
-                running, behind = ranked[:keep], [*ranked[keep:], *behind]
-        fresh = [place for place in ranked if place < len(new)]
-        whole = {place: float(gain) for place, gain in gains.items() if np.isfinite(gain)}
-        return Result([*fresh, *behind], whole, found.returns, len(lost), steps)
+                running = ranked[: self.config.width(rung + 1)]
+        low = min([-1.0, *(float(gain) for gain in gains.values() if np.isfinite(gain))])
+        whole = {p: float(gain) if np.isfinite(gain) else low for p, gain in gains.items()}
+        return Result(whole, found.returns, len(lost), steps)
 
     def spreads(self, drifts: Sequence[Drift], random: np.random.Generator) -> dict[str, float]:
         """By environment, the standard deviation of whole trainings' returns: a unit for gains."""
@@ -101,8 +98,9 @@ class Race:
             arena = self._arenas[env, rung]
             seeds = drawn_seeds(random, self.config.seeds)
             found = arena.returns(of_formulas([ppo(), *drifts]), seeds).mean(axis=1)
-            total += (found[1:] - found[0]) / scales[env]
             alive = found[1:][np.isfinite(found[1:])]
+            rival = found[0] if np.isfinite(found[0]) or not alive.size else alive.mean()
+            total += (found[1:] - rival) / scales[env]
             returns[env] = {
                 "mean": float(alive.mean()) if alive.size else float("nan"),
                 "max": float(alive.max()) if alive.size else float("nan"),

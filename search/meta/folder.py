@@ -43,7 +43,7 @@ class MetaFolder(SearchFolder[MetaConfig]):
     @staticmethod
     def settings(record: Mapping[str, Any], path: Path) -> MetaConfig:
         """What was asked, from its record."""
-        return MetaConfig.from_record(record, path)
+        return MetaConfig.from_record(record, path / MetaFolder.NAME)
 
     @held_back()
     def save(self, state: Any, record: Record, network: DriftNetwork | None) -> None:
@@ -72,6 +72,7 @@ class MetaFolder(SearchFolder[MetaConfig]):
         """
         path = self.path / "state.npz"
         if not path.exists():
+            self.check_fresh()
             return 0, template
         numbers, texts = read_arrays(path)
         about = read_json(texts.get("about", "").encode(), str(path))
@@ -87,7 +88,7 @@ class MetaFolder(SearchFolder[MetaConfig]):
             if leaf is None or leaf.size != jnp.size(old) or len(numbers) != len(like):
                 raise ConfigError(f"{path}: is of another network or strategy; begin a new run")
             leaves.append(jnp.asarray(leaf.reshape(jnp.shape(old)), jnp.asarray(old).dtype))
-        return int(about["generation"]), jax.tree.unflatten(structure, leaves)
+        return int(about.get("generation", 0)), jax.tree.unflatten(structure, leaves)
 
     def baseline(self) -> dict[str, list[float]] | None:
         """Returns of PPO on the held-out seeds, by environment, if they are known."""
@@ -95,10 +96,15 @@ class MetaFolder(SearchFolder[MetaConfig]):
         if not path.exists():
             return None
         record = read_json(read_bounded(path), str(path))
-        return {
-            env: [math.nan if value is None else float(value) for value in returns]
-            for env, returns in record.get("returns", {}).items()
-        }
+        try:
+            return {
+                env: [math.nan if value is None else float(value) for value in returns]
+                for env, returns in record["returns"].items()
+            }
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(
+                f"{path}: is not what was written ({error!s:.80}); remove it to have it made again"
+            ) from None
 
     def write_baseline(self, returns: Mapping[str, list[float]]) -> None:
         """Keep what PPO reaches, which is the same in every judgement."""

@@ -25,12 +25,16 @@ class Judge:
 
     def baseline(self) -> dict[str, list[float]]:
         """Returns of PPO by environment, one a seed."""
-        epsilon = self.config.network.ppo_epsilon or PPO_EPSILON
-        candidates = of_formulas([ppo(str(epsilon))])
+        epsilon = self.config.network.ppo_epsilon
+        candidates = of_formulas([ppo(PPO_EPSILON if epsilon is None else str(epsilon))])
         return {
             env: self._arena(env, candidates).returns(candidates, self.seeds)[0].tolist()
             for env in self.config.judged_envs
         }
+
+    def knows(self, baseline: Mapping[str, list[float]]) -> bool:
+        """Whether these are PPO's returns on all the seeds and environments asked for."""
+        return all(len(baseline.get(env, ())) == len(self.seeds) for env in self.config.judged_envs)
 
     def judge(
         self, vector: NDArray[np.floating[Any]], baseline: Mapping[str, list[float]]

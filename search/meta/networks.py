@@ -78,6 +78,8 @@ class NetworkShape:
             raise ConfigError(
                 f"hidden={self.hidden!r:.60} must be sizes of layers, each at least 1; try [128]"
             )
+        if not isinstance(self.temporal, bool):
+            raise ConfigError(f"temporal={self.temporal!r:.40} must be true or false")
         for name in ("xi", "ppo_epsilon"):
             value = getattr(self, name)
             if value is None and name == "ppo_epsilon":
@@ -89,6 +91,7 @@ class NetworkShape:
             if not (number > 0 if name == "xi" else 0 <= number < 1):
                 bounds = "above 0" if name == "xi" else "in [0, 1)"
                 raise ConfigError(f"{name}={value} must lie {bounds}, or it is no drift")
+        self.network(np.zeros(self.size))  # which has rules of its own
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
+from rl.presets import preset as recipe
 from search.meta.config import MetaConfig
 from search.meta.networks import FEATURE_SETS, NetworkShape
 from search.meta.strategy import StrategyConfig
-from search.settings import EVERYWHERE
+from search.settings import EVERYWHERE, SHORT
 from symbolic.errors import ConfigError
 
 _PAPER = NetworkShape(start="zero")
-_SHORT: Mapping[str, Mapping[str, Any]] = {
-    EVERYWHERE: {
-        "total_env_steps": 20_480, "num_envs": 16, "unroll_length": 128, "num_minibatches": 4,
-        "learning_rate": 2.5e-3, "num_eval_envs": 16,
-    }
-}  # fmt: skip
-"""Trainings of seconds on two cores."""
+_ZERO = ("ant", "walker2d", "halfcheetah", "humanoid")
+_EPOCHS = 183
+"""Updates in every environment of LPO-Zero's mixture."""
 _SMALL = StrategyConfig(
     population_size=16, sigma=0.05, sigma_decay=1.0, learning_rate=0.02, learning_rate_decay=0.99,
     momentum=0.9,
@@ -30,13 +26,16 @@ PRESETS: Mapping[str, MetaConfig] = {
     "lpo-paper": MetaConfig(envs=("ant",), network=_PAPER, held_out_envs=("walker2d",)),
     # Appendix A. The fetch of the paper is not in brax any more: humanoid takes its place.
     "lpo-zero-paper": MetaConfig(
-        envs=("ant", "walker2d", "halfcheetah", "humanoid"),
+        envs=_ZERO,
         generations=400,
         network=NetworkShape(hidden=(256, 256), activation="relu", ppo_epsilon=None),
         strategy=StrategyConfig(
             population_size=700, learning_rate=0.006, learning_rate_decay=1.0, sigma_decay=1.0
         ),
-        inner={EVERYWHERE: {"num_eval_envs": 10_240}},
+        inner={
+            EVERYWHERE: {"num_eval_envs": 10_240},
+            **{env: {"total_env_steps": _EPOCHS * recipe(env).env_steps_per_update} for env in _ZERO},
+        },
     ),
     # Jackson et al. 2024: times n/N as inputs, and the better of a pair wins.
     "ta-lpo": MetaConfig(
@@ -49,17 +48,17 @@ PRESETS: Mapping[str, MetaConfig] = {
         seeds=2,
         generations=40,
         strategy=_SMALL,
-        inner=_SHORT,
+        inner=SHORT,
         held_out_every=20,
         held_out_seeds=32,
     ),
-    # Those of the networks in search/pretrained: hours on two cores.
+    # On two cores: an hour or two.
     "classic-control": MetaConfig(
         envs=("CartPole-v1", "Acrobot-v1"),
         seeds=2,
         generations=200,
         strategy=replace(_SMALL, population_size=24),
-        inner=_SHORT,
+        inner=SHORT,
         held_out_every=20,
     ),
     "breakout": MetaConfig(

@@ -19,11 +19,37 @@ from search.meta.folder import MetaFolder
 from search.meta.generations import Generation, step
 from search.meta.judging import Judge
 from search.meta.strategy import Strategy
+from symbolic.arrays import MAX_BYTES
+from symbolic.errors import ConfigError
 from symbolic.network import DriftNetwork
 
 SCHEMA = "mirrordrift/generation/1"
 Progress = Callable[[Record], None]
 """What hears each generation's record."""
+
+
+def check_storable(config: MetaConfig) -> None:
+    """Raise ConfigError for a strategy whose state at this size no file of ours holds."""
+    strategy = Strategy(config.strategy, config.network.size)
+    try:
+        state = jax.eval_shape(
+            strategy.init,
+            jax.random.key(0),
+            jax.ShapeDtypeStruct((config.network.size,), np.float32),
+        )
+    except AssertionError as error:
+        raise ConfigError(
+            f"strategy.name='{config.strategy.name}' does not take this population ({error}); "
+            "try another size or Open_ES"
+        ) from None
+    leaves = jax.tree.leaves(state)
+    size = 8 * sum(leaf.size for leaf in leaves)
+    if size > MAX_BYTES or any(leaf.ndim > 2 for leaf in leaves):
+        raise ConfigError(
+            f"strategy.name='{config.strategy.name}' keeps {size / 2**20:.0f} MiB for "
+            f"{config.network.size} weights, in more than a file of {MAX_BYTES // 2**20} MiB with "
+            "tables holds; lower network.hidden, or use Open_ES, PGPE or SNES"
+        )
 
 
 def meta_train(
@@ -39,6 +65,7 @@ def meta_train(
     Raises ConfigError if the folder cannot be read or written; what was saved before stays.
     """
     tasks = config.tasks()
+    check_storable(config)
     strategy = Strategy(config.strategy, config.network.size)
     done, state = folder.restore(
         strategy.init(jax.random.key(config.seed), config.network.initial(config.seed))
@@ -46,25 +73,40 @@ def meta_train(
     drifts = _drifts(config)
     like = drifts(np.zeros((config.strategy.population_size, config.network.size)))
     judge = Judge(config, tasks)
-    baseline = folder.baseline()
     arenas = []
     if done < config.generations:
-        if baseline is None:
-            baseline = judge.baseline()
-            folder.write_baseline(baseline)
         arenas = [Arena(tasks[e], config.trainer(e), like, config.seeds) for e in config.envs]
     for number in range(done, config.generations):
         state, found = step(arenas, drifts, strategy, state, config.seed, number)
         record = _record(config, number + 1, found, arenas)
-        network = None
         if number + 1 == config.generations or (number + 1) % config.held_out_every == 0:
-            record["held_out"] = plain(judge.judge(np.asarray(state.mean), baseline or {}))
-            records = [*folder.records(number), record]
-            network = _network(config, state, records, versions)
-        folder.save(state, record, network)
+            _judge(config, folder, judge, state, record, versions)
+        else:
+            folder.save(state, record, None)
         if progress is not None:
             progress(record)
+    records = folder.records(done)
+    if done == config.generations and records and not records[-1]["held_out"]:
+        _judge(config, folder, judge, state, records[-1], versions)  # it was to go on, and is not
     return _network(config, state, folder.records(config.generations), versions)
+
+
+def _judge(
+    config: MetaConfig,
+    folder: MetaFolder,
+    judge: Judge,
+    state: Any,
+    record: Record,
+    versions: Mapping[str, str | None],
+) -> None:
+    """Judge the mean, and save it with the generation's record."""
+    baseline = folder.baseline()
+    if baseline is None or not judge.knows(baseline):
+        baseline = judge.baseline()
+        folder.write_baseline(baseline)
+    record["held_out"] = plain(judge.judge(np.asarray(state.mean), baseline))
+    records = [*folder.records(int(record["generation"]) - 1), record]
+    folder.save(state, record, _network(config, state, records, versions))
 
 
 def _drifts(config: MetaConfig) -> Callable[[NDArray[Any]], Candidates]:

@@ -61,8 +61,9 @@ def test_most_of_what_the_grammar_makes_is_proved() -> None:
 def test_canonical_forms_are_equal_and_final(seed: int) -> None:
     node = some(seed)
     found = canonical(node)
-    if found is None:
-        np.testing.assert_array_equal(values(node), 0 * RATIO)
+    if found is None:  # 0 at least for one sign of A
+        zero = values(node) == 0
+        assert zero[ADVANTAGE >= 0].all() or zero[ADVANTAGE < 0].all()
         return
     np.testing.assert_allclose(values(found), values(node), rtol=1e-9, atol=1e-12)
     assert canonical(found) == found
@@ -126,6 +127,9 @@ def test_nothing_is_no_drift() -> None:
     never = Node("rise", (Node("minus", (Node("rise", (GAIN,)),)),))
     assert canonical(drift(square(never))) is None
     assert canonical(drift(square(never), HINGE)) == canonical(drift(HINGE))
+    falling = Node("minus", (Node("rise", (STEP,)),))
+    assert canonical(drift(Node("hinge", (falling,), Fraction(1)))) is None
+    assert canonical(Node("by-sign", (drift(square(never)), drift(HINGE)))) is None
 
 
 def test_rules_that_are_called_even_or_one_sided_are() -> None:

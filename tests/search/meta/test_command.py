@@ -64,8 +64,12 @@ def process(*arguments: str, devices: int = 1) -> subprocess.CompletedProcess[st
 
 def test_two_generations_end_to_end(trained: tuple[Path, list[dict[str, object]]]) -> None:
     out, said = trained
+    *said, last = said
     assert [record["generation"] for record in said] == [1, 2]
     assert all(record["schema"] == "mirrordrift/generation/1" for record in said)
+    assert last["schema"] == "mirrordrift/meta-trained/1" and last["network"] == str(
+        out / "network.npz"
+    )
     network = load_network(out / "network.npz")
     assert verify(network).verdict == "proved"
     assert network.training["configuration"]["strategy"]["sigma"] == 0.5
@@ -102,6 +106,13 @@ def test_a_finished_run_shows_its_table(
         (["--set", "strategy.name=ADAM"], "no strategy of evosax"),
         (["--set", "strategy.sigmas=1"], "did you mean strategy.sigma?"),
         (["--set", "inner.num_minibatches=7"], "does not divide"),
+        (["--set", "seed=7"], "sets no field"),
+        (["--set", "inner.num_evaluations=7"], "sets no field"),
+        (["--set", "network.temporal=no"], "true or false"),
+        (
+            ["--set", "strategy.name=CMA_ES", "--set", "network.hidden=[128]"],
+            "use Open_ES, PGPE or SNES",
+        ),
         (["--env", "CartPole"], "CartPole-v1"),
         (["--env", "CartPole-v1", "--env", "Pendulum-v1"], "mixes kinds of actions"),
         (["--generations", "0"], "at least 1"),

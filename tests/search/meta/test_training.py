@@ -233,3 +233,50 @@ def test_a_schema_of_another_version_is_refused(tmp_path: Path) -> None:
     (tmp_path / "meta.json").write_text(json.dumps({"schema": "mirrordrift/meta/9"}))
     with pytest.raises(ConfigError, match="unknown"):
         MetaFolder.open(tmp_path)
+
+
+def test_a_run_that_is_to_end_earlier_is_judged_there(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    folder = MetaFolder.create(path, replace(CONFIG, held_out_every=9))
+
+    def stop(record: dict[str, Any]) -> None:
+        if record["generation"] == 1:
+            raise Killed
+
+    with pytest.raises(Killed):
+        training.meta_train(replace(CONFIG, held_out_every=9), folder, versions={}, progress=stop)
+    shorter = replace(CONFIG, held_out_every=9, generations=1)
+    folder.extend(shorter)
+    network = trained(shorter, path)
+    assert folder.records(9)[-1]["held_out"]
+    np.testing.assert_array_equal(network.layers[0], mean(path)[0])
+
+
+def test_a_state_that_is_gone_is_told(whole: Path, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path / "run")
+    (path / "state.npz").unlink()
+    with pytest.raises(ConfigError, match="what to go on from is gone"):
+        trained(CONFIG, path)
+
+
+def test_a_folder_of_another_kind_is_refused(whole: Path, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path / "run")
+    (path / "meta.json").unlink()
+    with pytest.raises(ConfigError, match=r"parts of another search \(generations\.jsonl"):
+        MetaFolder.create(path, CONFIG)
+
+
+@pytest.mark.parametrize("text", ["{}", '{"returns": [1]}', '{"returns": {"CartPole-v1": ["x"]}}'])
+def test_a_broken_baseline_is_told(text: str, whole: Path, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path / "run")
+    (path / "baseline.json").write_text(text)
+    with pytest.raises(ConfigError, match="remove it to have it made again"):
+        trained(replace(CONFIG, generations=5), path)
+
+
+def test_a_baseline_of_other_seeds_is_made_again(whole: Path, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path / "run")
+    MetaFolder(path).write_baseline({"CartPole-v1": [0.0]})
+    trained(replace(CONFIG, generations=5), path)
+    found = MetaFolder(path).baseline()
+    assert found == MetaFolder(whole).baseline()
