@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 
 from mirrordrift.slope import drawn_values, objective_slope, text_of
 from mirrordrift.writing import writing
+from search import pretrained
 from symbolic.arrays import write_atomically
+from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.expression import symbol
 from symbolic.latex import to_latex
@@ -188,7 +190,8 @@ def _label(figure: Figure, panels: NDArray[Any], formulas: int) -> None:
 
 
 def _title(drift: Target) -> str:
-    head = _in_two_lines(getattr(drift, "name", "") or text_of(drift))
+    name = drift.name if isinstance(drift, Drift) else pretrained.name_of(drift)
+    head = _in_two_lines(name or text_of(drift))
     values = ", ".join(
         rf"${to_latex(symbol(name))} = {float(value):.4g}$"
         for name, value in drawn_values(drift).items()

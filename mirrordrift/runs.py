@@ -26,10 +26,17 @@ _PACKAGES = ("mirrordrift", "jax", "jaxlib", "brax", "gymnax", "flax", "optax", 
 
 
 def label(target: Target) -> str:
-    """A drift in few words: its name or formula, or the hash of a network."""
+    """A drift in few words: its name or formula, or the hash of a network that is not shipped."""
     if isinstance(target, Drift):
         return target.name or target.text
-    return f"network {target.content_hash[:19]}"
+    from search import pretrained
+
+    shipped = (
+        name
+        for name in pretrained.names()
+        if pretrained.load(name).content_hash == target.content_hash
+    )
+    return next(shipped, f"network {target.content_hash[:19]}")
 
 
 def record_of(target: Target, env: str, seed: int, config: TrainerConfig) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """SPEC: what a person may write wherever a drift is asked for.
 
 An existing file with a known suffix is a network or a member of a front; else an exact name of
-the catalogue; else a formula.
+the catalogue or of a network that is shipped; else a formula.
 """
 
 from __future__ import annotations
@@ -118,7 +118,10 @@ def resolve_all(specs: Sequence[object], parameters: Parameters = None) -> list[
 def _is_network(spec: object) -> bool:
     """Whether a spec names a network or is one: it has no parameters."""
     if isinstance(spec, (str, Path)):
-        return str(spec).strip().endswith(NETWORK_SUFFIXES)
+        from search import pretrained
+
+        name = str(spec).strip()
+        return name.endswith(NETWORK_SUFFIXES) or name in pretrained.names()
     return type(spec).__name__ == "DriftNetwork"
 
 
@@ -169,6 +172,10 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
 
     if text in catalogue or only == "catalogue":
         return _bound(catalogue[text], declared)
+    from search import pretrained
+
+    if text in pretrained.names() and only is None:
+        return _network(text, declared)
     try:
         return Drift.from_text(text, declared, kind=kind)
     except FormulaError as error:
@@ -214,9 +221,10 @@ def _from_file(text: str, suffix: str, declared: Mapping[str, Interval], kind: s
 
 
 def _network(path: str, declared: Mapping[str, Interval]) -> DriftNetwork:
+    from search import pretrained
     from symbolic.network import load_network
 
-    network = load_network(path)
+    network = pretrained.load(path) if path in pretrained.names() else load_network(path)
     if declared:
         raise ConfigError(
             f"'{min(declared)}' is declared, but the network {path} has no parameters; leave it out"
