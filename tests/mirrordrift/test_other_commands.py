@@ -17,7 +17,10 @@ from symbolic.catalogue import catalogue, expected_verdicts
 from verify.report import Condition, Verdict
 
 ROOT = Path(__file__).parents[2]
-COMMAND_NAMES = ("verify", "check", "equal", "catalogue", "plot", "train", "bench", "doctor")
+COMMAND_NAMES = (
+    "verify", "check", "equal", "catalogue", "plot", "train", "bench", "meta-train", "search",
+    "doctor",
+)  # fmt: skip
 
 
 def test_commands_are_these():
