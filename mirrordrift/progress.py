@@ -40,6 +40,10 @@ def training_progress() -> Iterator[Begin]:
         yield begin
 
 
+_BAR = 70
+"""Columns that the bar, the share and the time left take."""
+
+
 @contextmanager
 def generation_progress(
     generations: int, news: Callable[[dict[str, Any]], str]
@@ -54,7 +58,10 @@ def generation_progress(
 
         def show(record: dict[str, Any]) -> None:
             pace = f"{record['env_steps_per_second']:,.0f} steps/s"
-            bar.update(task, completed=record["generation"], news=f"{news(record)}, {pace}")
+            told = f"{record['generation']} of {generations}, {pace}, {news(record)}"
+            room = max(20, console.width - _BAR)
+            told = told if len(told) <= room else told[: room - 1] + "…"
+            bar.update(task, completed=record["generation"], news=told)
 
         yield show
 

@@ -6,6 +6,7 @@ the catalogue or of a network that is shipped; else a formula.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -182,6 +183,7 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
         if only is None and _is_path(text):
             raise ConfigError(_no_spec(text)) from None
         near = suggest(text) if _NAME.fullmatch(text) else []
+        near += difflib.get_close_matches(text, pretrained.names(), 1, 0.8)
         if not near:
             raise
         raise FormulaError(
@@ -189,7 +191,7 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
             text=text,
             column=error.column,
             width=len(text),
-            remedy=f"did you mean '{near[0]}' of the catalogue? as a parameter, {error.remedy}",
+            remedy=f"did you mean '{near[0]}'? as a parameter, {error.remedy}",
         ) from None
 
 

@@ -22,8 +22,6 @@ from symbolic.arrays import read_bounded, read_json, write_atomically
 from symbolic.errors import ConfigError
 
 Record = dict[str, Any]
-_TRACES = ("generations.jsonl", "meta.json", "search.json", "state.npz", "archive.json")
-"""Files by which a folder is known to be taken."""
 
 
 class Settings(Protocol):
@@ -77,9 +75,10 @@ class SearchFolder(ABC, Generic[S]):
                 f"{path}: holds a {cls.WHAT} already, {what}; go on with --resume {path}, "
                 "or name another folder"
             )
-        if leads() and (taken := [name for name in _TRACES if (path / name).exists()]):
+        files = [f.name for f in path.iterdir() if f.name[0] != "."] if path.is_dir() else []
+        if leads() and files:
             raise ConfigError(
-                f"{path}: holds parts of another search ({', '.join(taken)}); name another folder"
+                f"{path}: holds {min(files)} and perhaps more; name a folder that is empty or new"
             )
 
     @classmethod
@@ -108,13 +107,17 @@ class SearchFolder(ABC, Generic[S]):
         path = self.path / "generations.jsonl"
         if not path.exists():
             return []
-        try:
-            lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
-            return [record for record in lines if record["generation"] <= generations]
-        except (ValueError, KeyError, TypeError) as error:
-            raise ConfigError(
-                f"{path}: a line is no record ({error!s:.80}); restore it from a copy"
-            ) from None
+        found = []
+        for number, line in enumerate(path.read_bytes().splitlines(), 1):
+            try:
+                record = json.loads(line)
+                if record["generation"] <= generations:
+                    found.append(record)
+            except (ValueError, KeyError, TypeError):
+                raise ConfigError(
+                    f"{path}: line {number} is no record; restore it from a copy"
+                ) from None
+        return found
 
     def check_fresh(self) -> None:
         """Raise ConfigError where records say that there was a state, and there is none."""

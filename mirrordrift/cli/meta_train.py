@@ -30,8 +30,9 @@ class Options(SearchOptions):
     """Meta-train a drift network by evolution strategies: Learnt Policy Optimisation.
 
     The folder gets a record of every generation, pictures, and network.npz, which `drift verify
-    --network`, `drift train --drift` and `drift plot` take. Presets: quick (two cores, minutes),
-    gpu-30min, and lpo-paper, lpo-zero-paper, ta-lpo and lpo-ablation at the size of the papers.
+    --network`, `drift train --drift` and `drift plot` take. Presets: quick, classic-control and
+    breakout (two cores, minutes and hours), gpu-30min, and lpo-paper, lpo-zero-paper, ta-lpo and
+    lpo-ablation at the size of the papers.
 
     Exit code: 0 trained, 2 could not run, 130 interrupted (resumable).
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -71,6 +71,11 @@ def changed(options: SearchOptions, config: S, parts: Mapping[str, str] | None =
     names = parts or {}
     settings = [setting.strip() for setting in options.set]
     plain = [s for s in settings if not s.startswith(("inner.", *names))]
+    for prefix, name in names.items():
+        part = getattr(config, name)
+        for setting in plain:
+            if setting.partition("=")[0].strip() in {field.name for field in fields(part)}:
+                raise ConfigError(f"--set {setting:.60}: write --set {prefix}{setting:.60}")
     changes: dict[str, Any] = fields_asked(
         type(config), plain, without=(*_FLAGS, *names.values())
     ) | {"seed": options.seed}

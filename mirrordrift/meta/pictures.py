@@ -75,10 +75,16 @@ def _returns(records: list[Record]) -> Figure:
         )
         colour, dashes = figures.style(2)
         axes.plot(
-            at, gains, dashes, color=colour, marker="o", markersize=3, label="the mean's drift"
+            at,
+            gains,
+            dashes,
+            color=colour,
+            marker="o",
+            markersize=3,
+            label="the mean ± 2 standard errors",
         )
         axes.fill_between(
-            at, gains - 1.96 * errors, gains + 1.96 * errors, color=colour, alpha=0.2, linewidth=0
+            at, gains - 2 * errors, gains + 2 * errors, color=colour, alpha=0.2, linewidth=0
         )
         axes.axhline(0, color="0.4", linewidth=0.8)
         _dress(axes, f"held-out seeds of {env}", "return beyond PPO's")

@@ -74,7 +74,12 @@ class MetaFolder(SearchFolder[MetaConfig]):
         if not path.exists():
             self.check_fresh()
             return 0, template
-        numbers, texts = read_arrays(path)
+        try:
+            numbers, texts = read_arrays(path)
+        except ConfigError:
+            raise ConfigError(
+                f"{path}: is damaged; restore it from a copy, or begin a new run"
+            ) from None
         about = read_json(texts.get("about", "").encode(), str(path))
         if about.get("sha256") != _digest(numbers):
             raise ConfigError(

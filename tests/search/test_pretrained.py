@@ -67,6 +67,11 @@ def test_another_file_under_its_name_is_refused(
         pretrained.load(one)
 
 
+def test_a_slip_in_a_name_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", "lpo-cartpol"]) == 2
+    assert "did you mean 'lpo-cartpole'" in capsys.readouterr().err
+
+
 def test_an_unknown_name_names_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=pretrained.names()[0]):
         pretrained.load("lpo")

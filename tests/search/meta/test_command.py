@@ -107,6 +107,7 @@ def test_a_finished_run_shows_its_table(
         (["--set", "strategy.sigmas=1"], "did you mean strategy.sigma?"),
         (["--set", "inner.num_minibatches=7"], "does not divide"),
         (["--set", "seed=7"], "sets no field"),
+        (["--set", "population_size=8"], "write --set strategy.population_size=8"),
         (["--set", "inner.num_evaluations=7"], "sets no field"),
         (["--set", "network.temporal=no"], "true or false"),
         (

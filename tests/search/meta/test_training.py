@@ -216,6 +216,15 @@ def test_a_state_that_was_changed_is_refused(whole: Path, tmp_path: Path) -> Non
         trained(CONFIG, path)
 
 
+def test_a_damaged_state_is_told(whole: Path, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path / "run")
+    content = bytearray((path / "state.npz").read_bytes())
+    content[200] ^= 1
+    (path / "state.npz").write_bytes(content)
+    with pytest.raises(ConfigError, match=r"state\.npz: is .*restore it from a copy"):
+        trained(CONFIG, path)
+
+
 def test_a_state_of_another_network_is_refused(whole: Path, tmp_path: Path) -> None:
     path = copied(whole, tmp_path / "run")
     with pytest.raises(ConfigError, match="another network or strategy"):
@@ -225,7 +234,7 @@ def test_a_state_of_another_network_is_refused(whole: Path, tmp_path: Path) -> N
 def test_a_broken_record_is_told(whole: Path, tmp_path: Path) -> None:
     path = copied(whole, tmp_path / "run")
     (path / "generations.jsonl").write_text("not json\n")
-    with pytest.raises(ConfigError, match="a line is no record"):
+    with pytest.raises(ConfigError, match="line 1 is no record"):
         trained(replace(CONFIG, generations=5), path)
 
 
@@ -262,7 +271,7 @@ def test_a_state_that_is_gone_is_told(whole: Path, tmp_path: Path) -> None:
 def test_a_folder_of_another_kind_is_refused(whole: Path, tmp_path: Path) -> None:
     path = copied(whole, tmp_path / "run")
     (path / "meta.json").unlink()
-    with pytest.raises(ConfigError, match=r"parts of another search \(generations\.jsonl"):
+    with pytest.raises(ConfigError, match="name a folder that is empty or new"):
         MetaFolder.create(path, CONFIG)
 
 
