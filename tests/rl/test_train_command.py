@@ -138,7 +138,7 @@ def test_what_cannot_be_trained(
             ["--set", "num_minibatches=7"],
             "does not divide num_envs * unroll_length * num_unrolls = 64",
         ),
-        (["--set", "momentum=1"], "sets no field of the trainer"),
+        (["--set", "momentum=1"], "sets no field"),
         (["--set", "learning_rate=fast"], "learning_rate"),
         (["--param", "gamma=1"], "'gamma' is no parameter"),
         (["--seed", "-1"], "seed=-1 must be"),
