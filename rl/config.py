@@ -149,6 +149,11 @@ class TrainerConfig:
         return self.num_envs * self.steps_per_rollout
 
     @property
+    def samples_per_update(self) -> int:
+        """Samples that the drift is asked about in one update."""
+        return self.batch_size * self.update_epochs
+
+    @property
     def env_steps_per_update(self) -> int:
         """Environment steps of one update, repeated actions counted."""
         return self.batch_size * self.action_repeat

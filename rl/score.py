@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from jaxtyping import Bool, Float
+
+from rl.config import TrainerConfig
 from rl.folder import Record
 
 
@@ -34,6 +38,20 @@ class Score:
 
 MOST_NONFINITE = 0.01
 """Share of samples on which a drift may have been no number; beyond it, it taught nothing known."""
+
+
+def lost(
+    config: TrainerConfig,
+    metrics: Mapping[str, Float[np.ndarray, "*agents"]],
+    return_mean: Float[np.ndarray, "*agents"],
+) -> Bool[np.ndarray, "*agents"]:
+    """Which agents do not count, by what one whole training told of them."""
+    samples = config.samples_per_update * metrics["updates"]
+    return np.asarray(
+        (metrics["diverged"] > 0)
+        | ~np.isfinite(return_mean)
+        | (metrics["nonfinite"] > MOST_NONFINITE * samples)
+    )
 
 
 def scores_of(

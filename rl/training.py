@@ -136,6 +136,5 @@ def _records(
 
 
 def _scores(population: Population, records: list[Record]) -> list[Score]:
-    config = population.config
-    samples = config.batch_size * config.update_epochs
+    samples = population.config.samples_per_update
     return scores_of(records, population.count, population.seeds, samples_per_update=samples)

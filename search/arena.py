@@ -12,6 +12,7 @@ from rl.drifts import Candidates
 from rl.environments import Task
 from rl.fitting import fitted
 from rl.population import Population
+from rl.score import lost
 
 FIRST_HELD_OUT_SEED = 2**31
 """Seeds below it are for finding drifts; from it on they are for judging what was found."""
@@ -22,13 +23,13 @@ class Arena:
 
     def __init__(self, task: Task, config: TrainerConfig, like: Candidates, seeds: int) -> None:
         """`like` are as many drifts as are going to be trained at once, `seeds` agents of each."""
-        self.task, self.config, self.seeds = task, config, seeds
+        self.config, self.seeds = config, seeds
         self._programs, self._width = fitted(task, config, like, seeds, None)
 
     def returns(
         self, candidates: Candidates, seeds: Sequence[int]
     ) -> Float[np.ndarray, "candidates seeds"]:
-        """Return of the trained policies; nan for an agent that diverged.
+        """Return of the trained policies; nan for an agent that does not count (`rl.score.lost`).
 
         All candidates meet the same initial agents and random numbers.
         """
@@ -38,8 +39,7 @@ class Arena:
             population = Population(self._programs, part, seeds)
             state, metrics = population.run(population.init(), self.config.num_updates)
             judged = population.evaluate(state, 1).return_mean
-            lost = (metrics["diverged"] > 0) | ~np.isfinite(judged)
-            found.append(np.where(lost, np.nan, judged))
+            found.append(np.where(lost(self.config, metrics, judged), np.nan, judged))
         return np.concatenate(found)
 
     @property
