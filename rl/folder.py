@@ -30,7 +30,7 @@ import numpy as np
 from jaxtyping import Array
 
 from rl.interrupts import held_back
-from rl.records import json_line, unwritable, writing
+from rl.records import json_line, unwritable, writing_into
 from rl.start import leads
 from symbolic.arrays import MAX_BYTES, read_bounded, read_json, write_arrays, write_atomically
 from symbolic.errors import ConfigError
@@ -52,7 +52,7 @@ class RunFolder:
         """A new run; an existing one is refused rather than overwritten."""
         cls.check_free(path)
         folder = cls(path)
-        with writing(path):
+        with writing_into(path):
             path.mkdir(parents=True, exist_ok=True)
             folder._write("run.json", json_line({"schema": SCHEMA, **record}) + "\n")
         return folder
@@ -147,7 +147,7 @@ class RunFolder:
         numbers = {name: np.asarray(part, np.float64)[:, :kept] for name, part in arrays.items()}
         numbers["weight"] = numbers["weight"] * (size / kept)
         if leads():
-            with writing(self.path):
+            with writing_into(self.path):
                 write_arrays(
                     self.path / "density.npz", numbers, {"schema": "mirrordrift/density/1"}
                 )

@@ -18,7 +18,7 @@ def json_line(record: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing_into(folder: Path) -> Iterator[None]:
     """Raise ConfigError, naming the folder and the system's reason, where a write inside fails."""
     try:
         yield

@@ -8,6 +8,7 @@ writes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from abc import ABC, abstractmethod
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
-from rl.records import json_line, writing
+from rl.records import json_line, writing_into
 from rl.start import leads
 from search.settings import differing
 from symbolic.arrays import read_bounded, read_json, write_atomically
@@ -92,6 +93,19 @@ class SearchFolder(ABC, Generic[S]):
             )
         return cls(path), cls.settings(record, path)
 
+    def asked(self) -> str:
+        """A hash of what was asked, but for where it is to end: what a state belongs to."""
+        record = json.loads(read_bounded(self.path / self.NAME))
+        return _hash({name: value for name, value in record.items() if name != "generations"})
+
+    def check_asked(self, path: Path, asked: object) -> None:
+        """Raise ConfigError for a state that belongs to other settings than the folder has."""
+        if asked != self.asked():
+            raise ConfigError(
+                f"{path}: belongs to other settings than {self.path / self.NAME} has; put those "
+                "back, or begin anew in another folder"
+            )
+
     def extend(self, config: S) -> None:
         """Have it end at another generation from now on; ConfigError if it is beyond that."""
         done = len(self.records(sys.maxsize))
@@ -135,12 +149,16 @@ class SearchFolder(ABC, Generic[S]):
     def write(self, name: str, text: str) -> None:
         """A file of the folder, whole."""
         if leads():
-            with writing(self.path):
+            with writing_into(self.path):
                 write_atomically(self.path / name, text.encode())
 
     def _write_settings(self, config: S) -> None:
         text = json.dumps({"schema": self.SCHEMA, **config.record()}, indent=1)
         if leads():
-            with writing(self.path):
+            with writing_into(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
         self.write(self.NAME, text + "\n")
+
+
+def _hash(record: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,15 @@ Progress = Callable[[Record], None]
 
 
 def evolve(
-    config: FormulaConfig, folder: FormulaFolder, progress: Progress | None = None
+    config: FormulaConfig,
+    folder: FormulaFolder,
+    *,
+    versions: Mapping[str, str | None],
+    progress: Progress | None = None,
 ) -> list[dict[str, Any]]:
     """Search to the last generation, or go on where `folder` is; the judgement of the best.
 
+    `versions` of what it was made with are kept beside the judgement.
     Raises ConfigError if the folder cannot be read or written; what was saved before stays.
     """
     tasks = config.tasks()
@@ -72,7 +77,7 @@ def evolve(
         if progress is not None:
             progress(record)
     judged = _judged(config, tasks, archive.best(config.finalists))
-    folder.write_judgement(config.generations, judged)
+    folder.write_judgement(config.generations, judged, versions)
     return judged
 
 

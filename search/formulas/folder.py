@@ -42,6 +42,7 @@ class FormulaFolder(SearchFolder[FormulaConfig]):
         state = {
             "schema": "mirrordrift/archive/1",
             "generation": record["generation"],
+            "asked": self.asked(),
             "scales": dict(scales),
             **archive.record(),
         }
@@ -57,10 +58,13 @@ class FormulaFolder(SearchFolder[FormulaConfig]):
             state = json.loads(path.read_text("utf-8"))
             scales = {env: float(unit) for env, unit in state["scales"].items()}
             done = int(state["generation"])
+            self.check_asked(path, state["asked"])
             if not all(0 < unit < math.inf for unit in scales.values()):
                 raise ValueError("scales are no units")
             return done, Archive.from_record(state), scales
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            if isinstance(error, ConfigError) and "belongs to" in str(error):
+                raise
             raise ConfigError(
                 f"{path}: is not what was written ({error!s:.100}); restore it from a copy, "
                 "or begin a new search"
@@ -80,7 +84,12 @@ class FormulaFolder(SearchFolder[FormulaConfig]):
                 f"{path}: is not what was written ({error!s:.80}); remove it to have it made again"
             ) from None
 
-    def write_judgement(self, generations: int, rows: Sequence[Mapping[str, Any]]) -> None:
+    def write_judgement(
+        self,
+        generations: int,
+        rows: Sequence[Mapping[str, Any]],
+        versions: Mapping[str, str | None],
+    ) -> None:
         """Keep the judgement, and its formulas as text."""
         texts = [str(row["formula"]) for row in rows[NAMED:]]
         self.write("formulas.txt", "".join(f"{text}\n" for text in texts))
@@ -88,5 +97,6 @@ class FormulaFolder(SearchFolder[FormulaConfig]):
             "schema": "mirrordrift/judgement/1",
             "generations": generations,
             "rows": list(rows),
+            "versions": dict(versions),
         }
         self.write("judgement.json", json.dumps(found, allow_nan=False) + "\n")

@@ -22,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from rl.interrupts import held_back
-from rl.records import json_line, writing
+from rl.records import json_line, writing_into
 from rl.start import leads
 from search.folder import Record, SearchFolder
 from search.meta.config import MetaConfig
@@ -51,7 +51,7 @@ class MetaFolder(SearchFolder[MetaConfig]):
         done = int(record["generation"])
         self.add_record(record)
         if network is not None and leads():
-            with writing(self.path):
+            with writing_into(self.path):
                 (self.path / "history").mkdir(exist_ok=True)
                 save_network(self.path / "history" / f"{done:04}.npz", network)
                 save_network(self.path / NETWORK_FILE, network)
@@ -60,9 +60,14 @@ class MetaFolder(SearchFolder[MetaConfig]):
             f"leaf_{i:02}": np.atleast_1d(np.asarray(leaf, np.float64))
             for i, leaf in enumerate(leaves)
         }
-        about = {"schema": self.SCHEMA, "generation": done, "sha256": _digest(numbers)}
+        about = {
+            "schema": self.SCHEMA,
+            "generation": done,
+            "asked": self.asked(),
+            "sha256": _digest(numbers, done),
+        }
         if leads():
-            with writing(self.path):
+            with writing_into(self.path):
                 write_arrays(self.path / "state.npz", numbers, {"about": json.dumps(about)})
 
     def restore(self, template: Any) -> tuple[int, Any]:
@@ -81,11 +86,12 @@ class MetaFolder(SearchFolder[MetaConfig]):
                 f"{path}: is damaged; restore it from a copy, or begin a new run"
             ) from None
         about = read_json(texts.get("about", "").encode(), str(path))
-        if about.get("sha256") != _digest(numbers):
+        if about.get("sha256") != _digest(numbers, about.get("generation")):
             raise ConfigError(
                 f"{path}: is not what was written (its hash differs); restore it from a copy, "
                 "or begin a new run"
             )
+        self.check_asked(path, about.get("asked"))
         like, structure = jax.tree.flatten(template)
         found = [numbers.get(f"leaf_{i:02}") for i in range(len(like))]
         leaves = []
@@ -93,7 +99,7 @@ class MetaFolder(SearchFolder[MetaConfig]):
             if leaf is None or leaf.size != jnp.size(old) or len(numbers) != len(like):
                 raise ConfigError(f"{path}: is of another network or strategy; begin a new run")
             leaves.append(jnp.asarray(leaf.reshape(jnp.shape(old)), jnp.asarray(old).dtype))
-        return int(about.get("generation", 0)), jax.tree.unflatten(structure, leaves)
+        return int(about["generation"]), jax.tree.unflatten(structure, leaves)
 
     def baseline(self) -> dict[str, list[float]] | None:
         """Returns of PPO on the held-out seeds, by environment, if they are known."""
@@ -117,8 +123,8 @@ class MetaFolder(SearchFolder[MetaConfig]):
         self.write("baseline.json", json_line(record) + "\n")
 
 
-def _digest(numbers: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
+def _digest(numbers: Mapping[str, np.ndarray], generation: object) -> str:
+    digest = hashlib.sha256(f"{generation}".encode())
     for name in sorted(numbers):
         digest.update(f"{name}{numbers[name].shape}".encode())
         digest.update(np.ascontiguousarray(numbers[name], "<f8").tobytes())
