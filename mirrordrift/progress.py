@@ -40,8 +40,9 @@ def training_progress() -> Iterator[Begin]:
         yield begin
 
 
-_BAR = 70
-"""Columns that the bar, the share and the time left take."""
+_BAR = 20
+_BESIDE = _BAR + 30
+"""Columns that the title, the bar, the share and the time left take."""
 
 
 @contextmanager
@@ -58,8 +59,8 @@ def generation_progress(
 
         def show(record: dict[str, Any]) -> None:
             pace = f"{record['env_steps_per_second']:,.0f} steps/s"
-            told = f"{record['generation']} of {generations}, {pace}, {news(record)}"
-            room = max(20, console.width - _BAR)
+            told = f"{record['generation']}/{generations}, {news(record)}, {pace}"
+            room = max(20, console.width - _BESIDE)
             told = told if len(told) <= room else told[: room - 1] + "…"
             bar.update(task, completed=record["generation"], news=told)
 
@@ -70,7 +71,7 @@ def _bar(console: Console) -> Progress:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TextColumn("{task.description}"), BarColumn(_BAR), TextColumn("{task.percentage:3.0f} %"),
         TextColumn("{task.fields[news]}"), TimeRemainingColumn(),
     )  # fmt: skip
     return Progress(*columns, console=console, transient=True)

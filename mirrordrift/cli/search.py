@@ -29,7 +29,7 @@ class Options(SearchOptions):
     Formulas come from a grammar of drifts. In each generation they race: all train a little, the
     better half for twice as long, and so on. The best are judged on held-out seeds, beside PPO and
     DPO, and written to formulas.txt, which `drift verify --file` reads. Presets: quick and
-    classic-control (two cores, minutes and hours), minatar and brax (a GPU).
+    classic-control (two cores), minatar and brax (a GPU).
 
     Exit code: 0 searched, 2 could not run, 130 interrupted (resumable).
     """
@@ -43,12 +43,18 @@ def run(options: Options) -> int:
     from mirrordrift import finds
     from mirrordrift.progress import generation_progress
     from mirrordrift.render import say, show_table
+    from mirrordrift.runs import versions
     from search.formulas.evolution import evolve
 
     config, folder = _begin(options)
+
+    def news(record: dict[str, Any]) -> str:
+        last = record["generation"] == config.generations
+        return "judging the best" if last else finds.news(record)
+
     with (
         ended_if_stalled(f"drift search --resume {folder.path}"),
-        generation_progress(config.generations, finds.news) as show,
+        generation_progress(config.generations, news) as show,
     ):
 
         def progress(record: dict[str, Any]) -> None:
@@ -56,7 +62,7 @@ def run(options: Options) -> int:
                 print(json.dumps(record), flush=True)
             show(record)
 
-        rows = evolve(config, folder, progress)
+        rows = evolve(config, folder, versions=versions(), progress=progress)
     if not leads():
         return PROVED
     if options.json:

@@ -29,7 +29,7 @@ _STAGES = 8
 
 
 def draw(folder: MetaFolder) -> list[Path]:
-    """Write fitness.png, drift.png and, from two judgements on, evolution.png."""
+    """Write fitness.png, drift.png and evolution.png."""
     records = folder.records(sys.maxsize)
     paths = [figures.save(_returns(records), folder.path / "fitness.png")]
     network = load_network(folder.path / NETWORK_FILE)
@@ -42,14 +42,16 @@ def draw(folder: MetaFolder) -> list[Path]:
     plot_drifts(beside, folder.path / "drift.png", titles=["meta-trained", "PPO", "DPO"])
     paths.append(folder.path / "drift.png")
     stages = sorted(p for p in (folder.path / "history").glob("*.npz") if p.stem.isdigit())
-    if len(stages) > 1:
-        places = np.unique(np.linspace(0, len(stages) - 1, _STAGES).round().astype(int))
-        chosen = [stages[place] for place in places]
-        titles = [f"generation {int(path.stem)}" for path in chosen]
-        path = folder.path / "evolution.png"
-        plot_drifts([load_network(each) for each in chosen], path, titles=titles)
-        paths.append(path)
-    return paths
+    places = np.unique(np.linspace(0, len(stages) - 1, _STAGES - 1).round().astype(int))
+    chosen = [stages[place] for place in places]
+    _, config = MetaFolder.open(folder.path)
+    first = config.network.network(config.network.initial(config.seed))
+    plot_drifts(
+        [first, *map(load_network, chosen)],
+        folder.path / "evolution.png",
+        titles=["start", *(f"generation {int(path.stem)}" for path in chosen)],
+    )
+    return [*paths, folder.path / "evolution.png"]
 
 
 def _returns(records: list[Record]) -> Figure:

@@ -93,7 +93,7 @@ PRESETS: Mapping[str, FormulaConfig] = {
         inner={EVERYWHERE: {"total_env_steps": 10_000_000}},
     ),
 }
-"""Searches by name: minutes and hours on two cores, and two for a GPU."""
+"""Searches by name: two for two cores, two for a GPU."""
 
 
 def preset(name: str) -> FormulaConfig:
