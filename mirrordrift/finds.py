@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.plot import MAX_FORMULAS, plot_drifts
+from mirrordrift.render import compact
 from mirrordrift.spec import Target, resolve
 from search.formulas.folder import NAMED
 
@@ -17,7 +18,7 @@ Rows = Sequence[Mapping[str, Any]]
 def news(record: Mapping[str, Any]) -> str:
     """A generation in one line: returns, and the best formula so far."""
     returns = ", ".join(
-        f"{_number(found['mean'])} (PPO {_number(found['ppo'])})"
+        f"{compact(found['mean'])} (PPO {compact(found['ppo'])})"
         for found in record["returns"].values()
     )
     best = record["best"][0]["formula"] if record["best"] else "none yet"
@@ -32,10 +33,10 @@ def table(rows: Rows) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
             row["formula"],
             str(row.get("nodes", "")),
             env,
-            _number(found["return_mean"]),
+            compact(found["return_mean"]),
             ""
             if row["formula"] == "ppo"
-            else f"{_number(found['difference'], '+')} ± {_number(found['difference_stderr'])}",
+            else f"{compact(found['difference'], '+')} ± {compact(found['difference_stderr'])}",
         )
         for row in rows
         for env, found in row["envs"].items()
@@ -48,7 +49,3 @@ def draw(rows: Rows, folder: Path) -> Path:
     drifts += [resolve(row["formula"]) for row in rows[NAMED:MAX_FORMULAS]]
     plot_drifts(drifts, folder / "drifts.png")
     return folder / "drifts.png"
-
-
-def _number(value: float | None, sign: str = "") -> str:
-    return "—" if value is None else f"{value:{sign}.4g}"

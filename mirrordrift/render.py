@@ -258,6 +258,11 @@ def _witness(witness: Witness | None) -> str:
     return f"{point}: {witness.evidence}{side} {witness.text}"
 
 
+def compact(value: float | None, sign: str = "") -> str:
+    """A measured number in four digits, a dash where there is none; sign "+" shows both signs."""
+    return "–" if value is None else f"{round(value, 9):{sign}.4g}"
+
+
 def _number(value: Any) -> str:
     exact = str(value)
     if len(exact) <= _LONG or not isinstance(value, Fraction):

@@ -119,11 +119,14 @@ def resolve_all(specs: Sequence[object], parameters: Parameters = None) -> list[
 def _is_network(spec: object) -> bool:
     """Whether a spec names a network or is one: it has no parameters."""
     if isinstance(spec, (str, Path)):
-        from search import pretrained
-
-        name = str(spec).strip()
-        return name.endswith(NETWORK_SUFFIXES) or name in pretrained.names()
+        return str(spec).strip().endswith(NETWORK_SUFFIXES) or _is_shipped(str(spec).strip())
     return type(spec).__name__ == "DriftNetwork"
+
+
+def _is_shipped(text: str) -> bool:
+    from search import pretrained
+
+    return text in pretrained.names()
 
 
 def _known(spec: object) -> Drift | None:
@@ -173,9 +176,7 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
 
     if text in catalogue or only == "catalogue":
         return _bound(catalogue[text], declared)
-    from search import pretrained
-
-    if text in pretrained.names() and only is None:
+    if only is None and _is_shipped(text):
         return _network(text, declared)
     try:
         return Drift.from_text(text, declared, kind=kind)
@@ -183,6 +184,8 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
         if only is None and _is_path(text):
             raise ConfigError(_no_spec(text)) from None
         near = suggest(text) if _NAME.fullmatch(text) else []
+        from search import pretrained
+
         near += difflib.get_close_matches(text, pretrained.names(), 1, 0.8)
         if not near:
             raise
@@ -226,7 +229,7 @@ def _network(path: str, declared: Mapping[str, Interval]) -> DriftNetwork:
     from search import pretrained
     from symbolic.network import load_network
 
-    network = pretrained.load(path) if path in pretrained.names() else load_network(path)
+    network = pretrained.load(path) if _is_shipped(path) else load_network(path)
     if declared:
         raise ConfigError(
             f"'{min(declared)}' is declared, but the network {path} has no parameters; leave it out"

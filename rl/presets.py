@@ -2,8 +2,8 @@
 
 brax: the hyper-parameters of brax's PPO that the paper keeps (Lu et al. 2022, section 5), with
 advantages normalised over minibatches. MinAtar and classic control: purejaxrl's, CartPole with
-fewer environments and so with more updates. hopper and swimmer
-have no published recipe for PPO: theirs are walker2d's, swimmer with a longer horizon.
+fewer environments and so with more updates. hopper and swimmer have no published recipe for PPO:
+theirs are walker2d's, swimmer with a longer horizon.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrordrift.bench.comparison import Scored
+from mirrordrift.render import compact
 from rl import statistics
 from rl.score import Score
 
@@ -90,11 +91,11 @@ def tables(found: Mapping[str, Any]) -> list[Table]:
         (
             row["env"],
             row["drift"],
-            f"{_number(row['return_mean'])} ± {_number(row['return_stderr'])}",
-            f"{_number(row['return_min'])} to {_number(row['return_max'])}",
+            f"{compact(row['return_mean'])} ± {compact(row['return_stderr'])}",
+            f"{compact(row['return_min'])} to {compact(row['return_max'])}",
             _interval(row["interquartile_mean"]),
             _interval(row["difference"], signed=True),
-            _number(row["entropy"]),
+            compact(row["entropy"]),
             *([f"{row['learning_rate']:g}"] if several_rates else []),
             *([f"{row['failed']} of {row['seeds']}"] if _failures(found) else []),
         )
@@ -238,7 +239,7 @@ def _normalisation_text(found: Mapping[str, Any]) -> str:
     used = [scale for scale in found["normalisation"] if scale["used"]]
     left = [scale["env"] for scale in found["normalisation"] if not scale["used"]]
     scales = ", ".join(
-        f"{scale['env']} {_number(scale['untrained'])} to {_number(scale['baseline'])}"
+        f"{scale['env']} {compact(scale['untrained'])} to {compact(scale['baseline'])}"
         for scale in used
     )
     text = (
@@ -256,9 +257,5 @@ def _interval(estimate: Sequence[float | None] | None, *, signed: bool = False) 
     value, low, high = estimate
     sign = "+" if signed and value is not None and value > 0 else ""
     if low is None or low == high:
-        return sign + _number(value)
-    return f"{sign}{_number(value)} [{_number(low)}, {_number(high)}]"
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{round(value, 9):.4g}"
+        return sign + compact(value)
+    return f"{sign}{compact(value)} [{compact(low)}, {compact(high)}]"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from mirrordrift.writing import writing
+from rl.records import writing_into
 from rl.start import leads
 from symbolic.arrays import read_bounded, read_json, write_atomically
 from symbolic.errors import ConfigError
@@ -18,7 +18,7 @@ SCHEMA = "mirrordrift/study/1"
 def begin(top: Path, names: Sequence[str]) -> None:
     """Note the parts of a study, before any of them begins."""
     if leads():
-        with writing(str(top)):
+        with writing_into(top):
             top.mkdir(parents=True, exist_ok=True)
             text = json.dumps({"schema": SCHEMA, "parts": list(names)})
             write_atomically(top / NAME, text.encode())

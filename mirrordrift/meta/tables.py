@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from mirrordrift.render import compact
 from search.folder import Record
 from search.meta.folder import NETWORK_FILE, MetaFolder
 
@@ -16,14 +17,13 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 def judgement(folder: MetaFolder) -> Table:
     """The last judgement of the mean: returns on held-out seeds, by environment."""
     header = ("environment", "return", "PPO's", "difference", "generation")
-    judged = [record for record in folder.records(sys.maxsize) if record["held_out"]]
-    last = judged[-1]
+    last = _last_judged(folder)
     return header, [
         (
             env,
-            _number(found["return_mean"]),
-            _number(found["ppo_mean"]),
-            f"{_number(found['difference'], '+')} ± {_number(found['difference_stderr'])}",
+            compact(found["return_mean"]),
+            compact(found["ppo_mean"]),
+            f"{compact(found['difference'], '+')} ± {compact(found['difference_stderr'])}",
             str(last["generation"]),
         )
         for env, found in last["held_out"].items()
@@ -32,13 +32,17 @@ def judgement(folder: MetaFolder) -> Table:
 
 def conclusion(folder: MetaFolder) -> dict[str, Any]:
     """The last object of --json: the network, and its last judgement."""
-    judged = [record for record in folder.records(sys.maxsize) if record["held_out"]]
+    last = _last_judged(folder)
     return {
         "schema": "mirrordrift/meta-trained/1",
         "network": str(folder.path / NETWORK_FILE),
-        "generations": judged[-1]["generation"],
-        "held_out": judged[-1]["held_out"],
+        "generations": last["generation"],
+        "held_out": last["held_out"],
     }
+
+
+def _last_judged(folder: MetaFolder) -> Record:
+    return next(r for r in reversed(folder.records(sys.maxsize)) if r["held_out"])
 
 
 def study(folders: Sequence[MetaFolder]) -> Table:
@@ -57,15 +61,11 @@ class News:
     def __call__(self, record: Record) -> str:
         if record["held_out"]:
             self._gains = ", against PPO " + ", ".join(
-                f"{_number(found['difference'], '+')} ± {_number(found['difference_stderr'])} ({env})"
+                f"{compact(found['difference'], '+')} ± {compact(found['difference_stderr'])} ({env})"
                 for env, found in record["held_out"].items()
             )
         returns = ", ".join(
-            f"{_number(mean)} (best {_number(record['return_max'][env])})"
+            f"{compact(mean)} (best {compact(record['return_max'][env])})"
             for env, mean in record["return_mean"].items()
         )
         return f"return {returns}{self._gains}"
-
-
-def _number(value: float | None, sign: str = "") -> str:
-    return "—" if value is None else f"{value:{sign}.4g}"

@@ -58,16 +58,15 @@ class Race:
         lost: set[int] = set()
         steps = 0
         for rung in self.config.rungs:
-            last = rung == self.config.halvings
-            if last:
+            if rung == self.config.halvings:
                 running += range(len(new), len(everyone))
             found = self._gains([everyone[i] for i in running], rung, random, scales)
             steps += found.env_steps
             gains = dict(zip(running, found.gains))
             lost |= {place for place, gain in gains.items() if np.isnan(gain)}
-            ranked = sorted(running, key=lambda place: -np.nan_to_num(gains[place], nan=-np.inf))
-            if not last:
-                running = ranked[: self.config.width(rung + 1)]
+            if rung < self.config.halvings:
+                running.sort(key=lambda place: -np.nan_to_num(gains[place], nan=-np.inf))
+                running = running[: self.config.width(rung + 1)]
         low = min([-1.0, *(float(gain) for gain in gains.values() if np.isfinite(gain))])
         whole = {p: float(gain) if np.isfinite(gain) else low for p, gain in gains.items()}
         return Result(whole, found.returns, len(lost), steps)

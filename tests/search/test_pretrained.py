@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
 
 from mirrordrift import verify
@@ -12,9 +14,13 @@ from mirrordrift.cli import main
 from mirrordrift.runs import label
 from mirrordrift.spec import resolve
 from search import pretrained
+from search.meta.folder import MetaFolder
 from search.meta.presets import PRESETS
+from search.meta.strategy import Strategy
 from symbolic.errors import ConfigError
 from symbolic.network import DriftNetwork, load_network
+
+KEPT = Path(__file__).parents[2] / "benchmarks" / "meta"
 
 
 @pytest.mark.parametrize("name", pretrained.names())
@@ -30,6 +36,18 @@ def test_a_shipped_network_is_a_drift_with_a_story(name: str) -> None:
     assert list(config.envs) == story["configuration"]["envs"]
     assert config.strategy.sigma == story["configuration"]["strategy"]["sigma"]
     assert config.network.size == sum(layer.size for layer in network.layers)
+
+
+@pytest.mark.parametrize("name", pretrained.names())
+def test_a_later_sitting_goes_on_from_the_network_that_is_shipped(name: str) -> None:
+    folder, config = MetaFolder.open(KEPT / name)
+    strategy = Strategy(config.strategy, config.network.size)
+    start = strategy.init(jax.random.key(config.seed), config.network.initial(config.seed))
+    generations, state = folder.restore(start)
+    network = pretrained.load(name)
+    assert generations == network.training["generations"]
+    for own, kept in zip(network.layers, config.network.layers(np.asarray(state.mean))):
+        np.testing.assert_array_equal(own, kept)
 
 
 @pytest.mark.parametrize("name", pretrained.names())

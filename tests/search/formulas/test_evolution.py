@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,11 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from probe_envs import TINY, right_action
+from search_probes import INNER, killed_at, tiny_task
 
 from mirrordrift import Drift, verify
-from search import settings
-from search.arena import Arena
 from search.formulas import evolution, race
 from search.formulas.archive import Archive
 from search.formulas.config import PRESETS, FormulaConfig, preset
@@ -37,41 +34,19 @@ CONFIG = FormulaConfig(
     elites=2,
     finalists=2,
     held_out_seeds=2,
-    inner={
-        "*": {
-            **TINY, "total_env_steps": 256, "update_epochs": 4, "learning_rate": 0.01,
-            "num_eval_envs": 64,
-        }
-    },
-)  # fmt: skip
-
-
-class Killed(BaseException):
-    """What nothing in the program expects."""
+    inner=INNER,
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def tiny() -> Iterator[None]:
-    """A task whose trainings take no time, and programs that are compiled once for all tests."""
-    task = right_action()
-    made: dict[Any, Arena] = {}
-
-    def arena(task: Any, config: Any, like: Any, seeds: int) -> Arena:
-        key = (task, config, like.form, like.count, seeds)
-        if key not in made:
-            made[key] = Arena(task, config, like, seeds)
-        return made[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings.environments, "task_of", lambda name, config: task)
-        patch.setattr(race, "Arena", arena)
-        patch.setattr(evolution, "Arena", arena)
+    with tiny_task(race, evolution):
         yield
 
 
 def searched(config: FormulaConfig, path: Path) -> list[dict[str, Any]]:
     folder = FormulaFolder.open(path)[0] if path.exists() else FormulaFolder.create(path, config)
-    return evolve(config, folder)
+    return evolve(config, folder, versions={"python": "3"})
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +76,9 @@ def test_every_formula_that_was_trained_is_proved_and_new(whole: Path) -> None:
 
 
 def test_the_best_are_judged_beside_ppo_and_dpo(whole: Path) -> None:
-    rows = json.loads((whole / "judgement.json").read_text())["rows"]
+    judgement = json.loads((whole / "judgement.json").read_text())
+    assert judgement["versions"] == {"python": "3"} and judgement["generations"] == 3
+    rows = judgement["rows"]
     assert [row["formula"] for row in rows[:2]] == ["ppo", "dpo"]
     assert rows[0]["envs"]["CartPole-v1"]["difference"] == 0
     lines = (whole / "formulas.txt").read_text().splitlines()
@@ -111,24 +88,12 @@ def test_the_best_are_judged_beside_ppo_and_dpo(whole: Path) -> None:
 
 @pytest.mark.parametrize("writes", [1, 2, 4, 7, 8])
 def test_a_search_that_was_killed_goes_on_to_the_same_end(
-    writes: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    writes: int, whole: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "run"
     FormulaFolder.create(path, CONFIG)
-    left = writes
-    replace_file: Callable[..., None] = os.replace
-
-    def dying(*args: Any, **kwargs: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise Killed
-        replace_file(*args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", dying)
-        with pytest.raises(Killed):
-            searched(CONFIG, path)
+    with killed_at(writes):
+        searched(CONFIG, path)
     searched(CONFIG, path)
     for name in ("archive.json", "judgement.json", "formulas.txt"):
         assert (path / name).read_bytes() == (whole / name).read_bytes()
@@ -221,5 +186,11 @@ def test_an_archive_that_was_changed_is_refused(whole: Path, tmp_path: Path) -> 
     (path / "archive.json").write_text(json.dumps(state))
     with pytest.raises(ConfigError, match="not what was written"):
         searched(CONFIG, path)
+    (path / "archive.json").write_bytes((whole / "archive.json").read_bytes())
+    settings = json.loads((path / "search.json").read_text())
+    (path / "search.json").write_text(json.dumps(settings | {"elites": 1}))
+    with pytest.raises(ConfigError, match="belongs to other settings"):
+        searched(CONFIG, path)
+    (path / "search.json").write_text(json.dumps(settings))
     with pytest.raises(ConfigError, match="holds a search already, with other seeds"):
         FormulaFolder.create(path, replace(CONFIG, seeds=3))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from probe_envs import TINY, right_action
+from search_probes import INNER, Killed, killed_at, tiny_task
 
 from rl.drifts import of_weights
-from search import settings
-from search.arena import Arena
 from search.meta import judging, training
 from search.meta.config import MetaConfig
 from search.meta.folder import MetaFolder
@@ -31,37 +28,15 @@ CONFIG = MetaConfig(
     generations=4,
     network=NetworkShape(hidden=(4,)),
     strategy=StrategyConfig(population_size=4, sigma=0.2, learning_rate=0.05),
-    inner={
-        "*": {
-            **TINY, "total_env_steps": 256, "update_epochs": 4, "learning_rate": 0.01,
-            "num_eval_envs": 64,
-        }
-    },
+    inner=INNER,
     held_out_every=2,
     held_out_seeds=2,
-)  # fmt: skip
-
-
-class Killed(BaseException):
-    """What nothing in the program expects."""
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
 def tiny() -> Iterator[None]:
-    """A task whose trainings take no time, and programs that are compiled once for all tests."""
-    task = right_action()
-    made: dict[Any, Arena] = {}
-
-    def arena(task: Any, config: Any, like: Any, seeds: int) -> Arena:
-        key = (task, config, like.form, like.count, seeds)
-        if key not in made:
-            made[key] = Arena(task, config, like, seeds)
-        return made[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settings.environments, "task_of", lambda name, config: task)
-        patch.setattr(training, "Arena", arena)
-        patch.setattr(judging, "Arena", arena)
+    with tiny_task(judging, training):
         yield
 
 
@@ -108,25 +83,13 @@ def test_the_mean_moved(whole: Path) -> None:
 
 @pytest.mark.parametrize("writes", [1, 2, 3, 4, 5, 6, 7, 9, 11, 13])
 def test_a_run_that_was_killed_goes_on_to_the_same_mean(
-    writes: int, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    writes: int, whole: Path, tmp_path: Path
 ) -> None:
     """Whichever file was about to be put in place: bit for bit."""
     path = tmp_path / "run"
     MetaFolder.create(path, CONFIG)
-    left = writes
-    replace_file: Callable[..., None] = os.replace
-
-    def dying(*args: Any, **kwargs: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            raise Killed
-        replace_file(*args, **kwargs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", dying)
-        with pytest.raises(Killed):
-            trained(CONFIG, path)
+    with killed_at(writes):
+        trained(CONFIG, path)
     trained(CONFIG, path)
     for found, expected in zip(mean(path), mean(whole), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -213,6 +176,15 @@ def test_a_state_that_was_changed_is_refused(whole: Path, tmp_path: Path) -> Non
     arrays["leaf_00"] = arrays["leaf_00"] + 1e-9  # the mean
     np.savez(path / "state.npz", **arrays)
     with pytest.raises(ConfigError, match="its hash differs"):
+        trained(CONFIG, path)
+
+
+def test_a_state_of_other_settings_is_refused(whole: Path, tmp_path: Path) -> None:
+    path = copied(whole, tmp_path / "run")
+    record = json.loads((path / "meta.json").read_text())
+    record["strategy"]["sigma"] = 0.1
+    (path / "meta.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match=r"belongs to other settings than .*meta\.json"):
         trained(CONFIG, path)
 
 
