@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mirrordrift.training import evaluate, load_agent, train
     from rl.agent import Agent
     from rl.score import Score
+    from search.meta.networks import official_network
     from symbolic.catalogue import catalogue
     from symbolic.domains import Interval
     from symbolic.drift import Drift, Reference
@@ -50,6 +51,7 @@ _HOME = {
     "DriftNetwork": "symbolic.network",
     "load_network": "symbolic.network",
     "save_network": "symbolic.network",
+    "official_network": "search.meta.networks",
     "to_sympy": "symbolic.sympy_bridge",
     "from_sympy": "symbolic.sympy_bridge",
     "Report": "verify.report",
@@ -86,6 +88,7 @@ __all__ = [
     "DriftNetwork",
     "load_network",
     "save_network",
+    "official_network",
     # answers
     "Report",
     "Condition",

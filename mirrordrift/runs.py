@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "mirrordrift/train/1"
 NETWORK_FILE = "drift.npz"
-_PACKAGES = ("mirrordrift", "jax", "jaxlib", "brax", "gymnax", "flax", "optax", "numpy")
+_PACKAGES = ("mirrordrift", "jax", "jaxlib", "brax", "gymnax", "flax", "optax", "evosax", "numpy")
 
 
 def label(target: Target) -> str:
@@ -31,12 +31,7 @@ def label(target: Target) -> str:
         return target.name or target.text
     from search import pretrained
 
-    shipped = (
-        name
-        for name in pretrained.names()
-        if pretrained.load(name).content_hash == target.content_hash
-    )
-    return next(shipped, f"network {target.content_hash[:19]}")
+    return pretrained.name_of(target) or f"network {target.content_hash[:19]}"
 
 
 def record_of(target: Target, env: str, seed: int, config: TrainerConfig) -> dict[str, Any]:

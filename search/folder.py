@@ -96,7 +96,8 @@ class SearchFolder(ABC, Generic[S]):
     def asked(self) -> str:
         """A hash of what was asked, but for where it is to end: what a state belongs to."""
         record = json.loads(read_bounded(self.path / self.NAME))
-        return _hash({name: value for name, value in record.items() if name != "generations"})
+        record.pop("generations", None)
+        return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
 
     def check_asked(self, path: Path, asked: object) -> None:
         """Raise ConfigError for a state that belongs to other settings than the folder has."""
@@ -158,7 +159,3 @@ class SearchFolder(ABC, Generic[S]):
             with writing_into(self.path):
                 self.path.mkdir(parents=True, exist_ok=True)
         self.write(self.NAME, text + "\n")
-
-
-def _hash(record: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()

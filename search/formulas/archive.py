@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,13 +76,9 @@ class Archive:
             for expression, gains in record["formulas"]:
                 node = from_record(expression)
                 found._entries[str(node.formula())] = Entry(node, [float(gain) for gain in gains])
-            found._unproved = set(_texts(record["unproved"]))
+            found._unproved = set(map(str, record["unproved"]))
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, ConfigError):
                 raise
             raise ConfigError(f"no archive of formulas ({error!s:.80})") from None
         return found
-
-
-def _texts(values: Iterable[object]) -> list[str]:
-    return [str(value) for value in values]
