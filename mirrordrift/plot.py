@@ -40,7 +40,7 @@ _RATIOS = (0.0, 2.0)
 _ADVANTAGES = (-3.0, 3.0)
 _SLICES = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 _ZERO = (-1e-6, 1e-6)
-"""What counts as 0: wider than the error of the slopes of networks, which are differences."""
+"""What counts as 0: more than rounding leaves."""
 _POINTS = 601
 _COLOURS = "RdBu"  # diverging, and told apart by people who do not see red and green alike
 _TITLE_CHARACTERS = 42

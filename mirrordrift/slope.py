@@ -11,16 +11,11 @@ from numpy.typing import NDArray
 from symbolic.derivative import derivative
 from symbolic.domains import VARIABLES, Interval
 from symbolic.drift import Drift
+from symbolic.network_slope import network_slope
 from symbolic.numeric import evaluate
 
 if TYPE_CHECKING:
     from mirrordrift.spec import Target
-    from symbolic.network import DriftNetwork
-
-_STEP = 1e-6
-"""Of differences, relative to r."""
-_CHUNK = 32_768
-"""Points at which a network is evaluated at once: its hidden layers are wide."""
 
 
 def text_of(target: Target) -> str:
@@ -53,31 +48,12 @@ def objective_slope(
     """∂/∂r [r·A − f] from the right, at float64 arrays that broadcast; nan where undefined."""
     values = {name: float(value) for name, value in drawn_values(target).items()}
     if not isinstance(target, Drift):
-        return advantage - _network_slope(target, ratio, np.asarray(advantage), values.get("t"))
+        return advantage - network_slope(target, ratio, advantage, values.get("t"))[1]
     slope = derivative(target.formula, "r", 1)
     push = advantage - evaluate(slope, {**values, "r": ratio, "A": advantage})
     # The derivative may be a number where the formula is not: 0 times something undefined.
     defined = evaluate(target.formula, {**values, "r": ratio, "A": advantage})
     return np.where(np.isnan(defined), np.nan, push + 0 * ratio)
-
-
-def _network_slope(
-    network: DriftNetwork,
-    ratio: NDArray[np.float64],
-    advantage: NDArray[np.float64],
-    progress: float | None,
-) -> NDArray[np.float64]:
-    """∂f/∂r from the right by differences, exact enough for a picture."""
-    from symbolic.network import evaluate_network
-
-    r, A = np.broadcast_arrays(ratio, advantage)
-    slopes = []
-    for start in range(0, r.size, _CHUNK):
-        at, a = (array.ravel()[start : start + _CHUNK] for array in (r, A))
-        beside = at * (1 + _STEP)
-        low, high = (evaluate_network(network, x, a, progress) for x in (at, beside))
-        slopes.append((high - low) / (beside - at))
-    return np.concatenate(slopes).reshape(r.shape)
 
 
 def _representative(domain: Interval) -> Fraction:

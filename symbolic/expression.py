@@ -7,7 +7,7 @@ is iterative: a sum of five thousand terms is a tree of depth five thousand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from math import log2
@@ -173,13 +173,20 @@ def postorder(*roots: Expression) -> Iterator[Expression]:
 
 def fold(root: Expression, visit: Callable[[Expression, tuple[T, ...]], T]) -> T:
     """Bottom-up value of `root`: `visit(node, values of its arguments)`, once a distinct node."""
+    return fold_all([root], visit)[0]
+
+
+def fold_all(
+    roots: Sequence[Expression], visit: Callable[[Expression, tuple[T, ...]], T]
+) -> list[T]:
+    """As `fold`, of several roots; what they share is visited once."""
     values: dict[int, T] = {}
     done: list[Expression] = []  # keeps nodes, hence their ids, alive
-    for node in postorder(root):
+    for node in postorder(*roots):
         if id(node) not in values:
             values[id(node)] = visit(node, tuple(values[id(arg)] for arg in node.args))
             done.append(node)
-    return values[id(root)]
+    return [values[id(root)] for root in roots]
 
 
 def substitute(root: Expression, values: Mapping[str, Expression]) -> Expression:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from symbolic.expression import Expression, Number, Symbol, fold, integer_exponent
+from symbolic.expression import Expression, Number, Symbol, fold_all, integer_exponent
 from symbolic.operations import OPERATIONS
 from symbolic.pointwise import integer_power
 
@@ -20,6 +20,11 @@ def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
 
     `values` has every symbol that occurs. Overflow gives inf, without warnings.
     """
+    return evaluate_all([root], values)[0]
+
+
+def evaluate_all(roots: Sequence[Expression], values: Mapping[str, ArrayLike]) -> list[Any]:
+    """As `evaluate`, of several formulas; what they share is computed once."""
     arrays = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
 
     def visit(node: Expression, args: tuple[Any, ...]) -> Any:
@@ -34,7 +39,7 @@ def evaluate(root: Expression, values: Mapping[str, ArrayLike]) -> Any:
         return OPERATIONS[node.op].numpy(*args)
 
     with np.errstate(all="ignore"):
-        return fold(root, visit)
+        return fold_all(roots, visit)
 
 
 def nearest(value: Fraction) -> float:

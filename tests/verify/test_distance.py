@@ -19,9 +19,10 @@ from symbolic.network import DriftNetwork, evaluate_network
 from symbolic.numeric import evaluate
 from symbolic.operations import OPERATIONS
 from symbolic.parser import parse
+from verify.balls.float_boxes import Boxes, enclose_boxes, exactly, through_layer
 from verify.balls.points import certify
-from verify.network.boxes import Boxes, enclose_boxes, exactly, through_layer
-from verify.network.distance import flat_region, sup_distance
+from verify.distance import sup_distance
+from verify.network.notes import flat_region
 from verify.network.structure import decide_network
 
 FEATURES = [

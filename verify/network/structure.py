@@ -25,9 +25,9 @@ from symbolic.numeric import evaluate
 from verify.balls.points import Kind, certify
 from verify.certificate import CERTIFICATE_SCHEMA
 from verify.checker.network import check_network_certificate
-from verify.network.distance import network_notes
 from verify.network.feature import Facts, analyse
 from verify.network.jets import BallNetwork
+from verify.network.notes import network_notes
 from verify.report import CONDITIONS, Condition, Report, Verdict, Witness
 
 _PRECISION = 128
