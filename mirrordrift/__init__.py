@@ -15,12 +15,14 @@ TYPE_CHECKING = False  # as type checkers read it; `typing` would take most of t
 if TYPE_CHECKING:
     from typing import Any
 
+    from mirrordrift.distilling import distill
     from mirrordrift.interface import check, equal, verify
     from mirrordrift.training import evaluate, load_agent, train
     from rl.agent import Agent
     from rl.score import Score
     from search.meta.networks import official_network
     from symbolic.catalogue import catalogue
+    from symbolic.distill.samples import Samples, load_samples, save_samples
     from symbolic.domains import Interval
     from symbolic.drift import Drift, Reference
     from symbolic.errors import ConfigError, FormulaError
@@ -41,6 +43,10 @@ _HOME = {
     "Agent": "rl.agent",
     "Score": "rl.score",
     "check": "mirrordrift.interface",
+    "distill": "mirrordrift.distilling",
+    "Samples": "symbolic.distill.samples",
+    "load_samples": "symbolic.distill.samples",
+    "save_samples": "symbolic.distill.samples",
     "equal": "mirrordrift.interface",
     "parse": "symbolic.parser",
     "Drift": "symbolic.drift",
@@ -75,6 +81,11 @@ __all__ = [
     "load_agent",
     "Agent",
     "Score",
+    # distilling
+    "distill",
+    "Samples",
+    "load_samples",
+    "save_samples",
     # formulas
     "parse",
     "Drift",

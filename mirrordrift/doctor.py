@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.rooms import HOME, ROOMS, resolved, shadow_message
+from symbolic.distill import julia
 
 GROUPS = {
     "core": ("numpy", "scipy", "sympy", "python-flint", "hypothesis", "tyro", "rich", "matplotlib"),
@@ -35,9 +36,9 @@ PURPOSES = {
     "playground": "environments of MuJoCo Playground",
     "tensorboard": "metrics of training in TensorBoard",
     "wandb": "metrics of training at Weights & Biases",
-    "pysr": "distilling with PySR (to come)",
-    "operon": "distilling with Operon (to come)",
-    "export": "code for PyTorch, TRL and Stable-Baselines3 (to come)",
+    "pysr": "distilling with PySR",
+    "operon": "distilling with Operon",
+    "export": "running exported code for PyTorch and Stable-Baselines3",
     "bench": "measuring against other solvers",
 }
 """What each group is good for."""
@@ -75,25 +76,6 @@ print(json.dumps([
     for name in known
 ]))
 """
-# juliapkg decides offline whether Julia and its packages are there; both names are internals of
-# juliapkg, so a version that lacks them gives an error text and not a wrong answer.
-_ASK_JULIA = """
-import json
-from juliapkg.state import STATE
-STATE["offline"] = True
-from juliapkg.deps import can_skip_resolve
-from juliapkg.find_julia import find_julia
-found = can_skip_resolve()
-if found:
-    answer = {"ready": True, "julia": str(found["version"]), "executable": found["executable"]}
-else:
-    try:
-        executable, julia = find_julia(install=False)
-        answer = {"ready": False, "julia": str(julia), "executable": executable}
-    except Exception as error:
-        answer = {"ready": False, "julia": None, "error": str(error)}
-print(json.dumps(answer))
-"""
 
 
 def examine() -> dict[str, Any]:
@@ -117,7 +99,7 @@ def examine() -> dict[str, Any]:
         "jax": _ask(_ASK_JAX, "devices") if versions["train"]["jax"] else None,
         "brax": _ask(_ASK_BRAX, "backends") if versions["train"]["brax"] else None,
         "environments": _ask(_ASK_ENVIRONMENTS, "names") if versions["train"]["jax"] else None,
-        "julia": _ask(_ASK_JULIA, None) if versions["pysr"]["pysr"] else None,
+        "julia": _ask(julia.ASK, None) if versions["pysr"]["pysr"] else None,
         "rooms": rooms,
         "problems": problems,
         "notes": notes,

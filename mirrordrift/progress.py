@@ -67,6 +67,24 @@ def generation_progress(
         yield show
 
 
+@contextmanager
+def stage_progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each thing that is done, by its name: (what, how much is done, of how much)."""
+    console = terminal(sys.stderr)
+    if console is None:
+        yield lambda what, done, total: None
+        return
+    with _bar(console) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total, news="")
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield tell
+
+
 def _bar(console: Console) -> Progress:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 

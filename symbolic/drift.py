@@ -127,3 +127,20 @@ class Drift:
         bound = substitute(self.formula, {k: number(v) for k, v in values.items()})
         check_exponents(bound)
         return bound
+
+    def closed_formula(self) -> Expression:
+        """The formula with every parameter at its bound value or its default, as it is trained with.
+
+        Raises ConfigError for a parameter that has neither.
+        """
+        values: dict[str, Expression] = {}
+        for name, domain in self.parameters.items():
+            value = domain.value if domain.value is not None else self.defaults.get(name)
+            if value is None and name in self.formula.symbols:
+                raise ConfigError(
+                    f"parameter '{name}' of {self.name or self.text:.80} is a range where a number is "
+                    f"needed; bind it, for example {name}=0.5"
+                )
+            if value is not None:
+                values[name] = number(value)
+        return substitute(self.formula, values)

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from symbolic.drift import Drift
-from symbolic.errors import ConfigError
 from symbolic.expression import (
     Call,
     Expression,
@@ -26,9 +25,7 @@ from symbolic.expression import (
     constant_value,
     fold,
     integer_exponent,
-    number,
     postorder,
-    substitute,
 )
 from symbolic.network import DriftNetwork, output
 from symbolic.numeric import nearest
@@ -79,7 +76,7 @@ def lower(drift: Drift) -> Program:
 
     Raises ConfigError for a parameter that has neither.
     """
-    return _Lowering(_RATIO[drift.kind]).program(_bound(drift))
+    return _Lowering(_RATIO[drift.kind]).program(drift.closed_formula())
 
 
 def lower_network(network: DriftNetwork) -> NetworkProgram:
@@ -94,20 +91,6 @@ def lower_network(network: DriftNetwork) -> NetworkProgram:
         return output(network, xp, layers, inputs, xp.exp(log_ratio), advantage)
 
     return value
-
-
-def _bound(drift: Drift) -> Expression:
-    values: dict[str, Expression] = {}
-    for name, domain in drift.parameters.items():
-        value = domain.value if domain.value is not None else drift.defaults.get(name)
-        if value is None and name in drift.formula.symbols:
-            raise ConfigError(
-                f"parameter '{name}' of {drift.name or drift.text:.80} is a range, and training needs "
-                f"a number; bind it, for example {name}=0.5"
-            )
-        if value is not None:
-            values[name] = number(value)
-    return substitute(drift.formula, values)
 
 
 class _Lowering:

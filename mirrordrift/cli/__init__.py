@@ -30,6 +30,7 @@ COMMANDS = {
     "bench": "compare drifts: agents, statistics, curves",
     "meta-train": "train drift networks by evolution",
     "search": "find formulas by evolution, proved before they are trained",
+    "distill": "turn a drift network into formulas, each with a verdict",
     "doctor": "what is installed and usable here",
 }
 

@@ -128,7 +128,7 @@ def of_function(function: Callable[..., Array]) -> Candidates:
 
     It is differentiated as it is, by JAX: its slopes are not kept finite for it.
     """
-    uses_progress = _positional(function) >= 3
+    uses_progress = takes_progress(function)
 
     def apply(_: Any, log_ratio: Array, advantage: Array, progress: Array) -> Array:
         args = (log_ratio, advantage, progress) if uses_progress else (log_ratio, advantage)
@@ -137,11 +137,12 @@ def of_function(function: Callable[..., Array]) -> Candidates:
     return Candidates(apply, (), 1, "function")
 
 
-def _positional(function: Callable[..., Array]) -> int:
-    """How many arguments it has no default for; 2 where Python does not know."""
+def takes_progress(function: Callable[..., Array]) -> bool:
+    """Whether it asks for a third argument; not where Python does not know."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return 2
+        return False
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return sum(p.kind in kinds and p.default is inspect.Parameter.empty for p in parameters)
+    needed = [p for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
+    return len(needed) >= 3

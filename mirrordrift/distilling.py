@@ -1,0 +1,115 @@
+"""Distillation as the command line and Python ask for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mirrordrift.spec import Target, resolve_line
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from search.distill.front import Front
+    from symbolic.distill.samples import Samples
+    from verify.distance import Reference
+
+POINTS = 2000
+"""Samples of a distillation."""
+FEWEST_POINTS, MOST_POINTS = 64, 100_000
+SAMPLES_SUFFIX = ".npz"
+
+
+def distill(
+    drift: object,
+    engine: str = "auto",
+    *,
+    generations: int | None = None,
+    points: int = POINTS,
+    density: Sequence[str | PathLike[str]] = (),
+    seed: int = 0,
+    timeout: float = 10.0,
+) -> Front:
+    """The front of formulas that follow a drift, each with its verdict.
+
+    `drift` is what `verify` takes, a file of samples, `Samples`, or a JAX function (log_ratio,
+    advantage[, progress]) -> f; `density` are run folders, or their density.npz, that tell where
+    training asks a drift. Raises FormulaError or ConfigError.
+    """
+    from search.distill.distillation import distil
+    from search.distill.engines import choose
+
+    if not (isinstance(timeout, (int, float)) and 0 < timeout < math.inf):
+        raise ConfigError(f"timeout={timeout!r:.40} must be a positive number of seconds; try 10")
+    chosen = choose(engine)
+    samples, target = asked(drift, points=points, density=density, seed=seed)
+    return distil(
+        samples,
+        chosen,
+        reference=reference_of(target),
+        generations=generations,
+        seed=seed,
+        timeout=timeout,
+    ).front
+
+
+def asked(
+    drift: object,
+    *,
+    points: int = POINTS,
+    density: Sequence[str | PathLike[str]] = (),
+    seed: int = 0,
+) -> tuple[Samples, Target | None]:
+    """(samples, the drift they are of, where it is known): of a drift, or read from a file.
+
+    Raises FormulaError or ConfigError.
+    """
+    from search.distill.sampling import points as drawn
+    from search.distill.sampling import sampled
+    from symbolic.distill.samples import Samples
+
+    if type(points) is not int or not FEWEST_POINTS <= points <= MOST_POINTS:
+        raise ConfigError(
+            f"points={points!r:.40} must be a whole number from {FEWEST_POINTS} to {MOST_POINTS}"
+        )
+    if isinstance(drift, Samples):
+        return drift, None
+    if (found := _samples_file(drift)) is not None:
+        return found, None
+    paths = [Path(path) for path in density]
+    at = drawn(points, seed, paths)
+    if callable(drift) and not isinstance(drift, Drift):
+        return sampled(drift, at), None
+    target = resolve_line(drift)
+    return sampled(target, at), target
+
+
+def reference_of(target: Target | None) -> Reference | None:
+    """What distances are certified to."""
+    if target is None:
+        return None
+    return target.closed_formula() if isinstance(target, Drift) else target
+
+
+def hash_of(target: Target | None) -> str | None:
+    """The hash of a network, or the text of a formula, as a front's record names what it is of."""
+    if target is None:
+        return None
+    return str(target.closed_formula()) if isinstance(target, Drift) else target.content_hash
+
+
+def _samples_file(drift: object) -> Samples | None:
+    """The samples of a file, if it is one of samples and not of a network."""
+    from symbolic.arrays import read_arrays
+    from symbolic.distill.samples import load_samples
+
+    if not isinstance(drift, (str, PathLike)):
+        return None
+    text = str(drift).strip()
+    if not text.endswith(SAMPLES_SUFFIX):
+        return None
+    arrays, texts = read_arrays(text)
+    return None if "card" in texts or "layer_0" in arrays else load_samples(text)

@@ -1,0 +1,1 @@
+"""Distillation with the verifier in the loop: samples of a drift in, a front of verdicts out."""

@@ -1,0 +1,107 @@
+"""One distillation: engines over samples, then the front of what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from search.distill.engines import Chosen
+from search.distill.front import Front, Tell, build
+from search.distill.sampling import BOX
+from symbolic.distill.engine import Effort, Engine
+from symbolic.distill.samples import Samples
+from symbolic.errors import ConfigError
+from symbolic.expression import Expression
+from verify.distance import Box, Reference
+
+TIMEOUT = 10.0
+"""Seconds for one verdict."""
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class Distilled:
+    """A front, and whether an interrupt cut the search for it short."""
+
+    front: Front
+    interrupted: bool
+
+
+def box_of(samples: Samples) -> Box:
+    """The box over which distances are certified."""
+    return {name: BOX[name] for name in samples.points}
+
+
+def distil(
+    samples: Samples,
+    engines: Chosen,
+    *,
+    reference: Reference | None = None,
+    generations: int | None = None,
+    seed: int = 0,
+    timeout: float = TIMEOUT,
+    tell: Tell = silent,
+) -> Distilled:
+    """The front of what the engines find; an interrupt ends the search and keeps what it has.
+
+    `generations` is by default each engine's own number. Raises ConfigError where an engine cannot
+    run, or nothing was found.
+    """
+    candidates: list[Expression] = []
+    interrupted = False
+    for engine in engines.engines:
+        found, interrupted = _searched(engine, samples, generations, seed, tell)
+        candidates += found
+        if interrupted:
+            break
+    front = front_of(
+        candidates, samples, reference=reference, seed=seed, timeout=timeout, tell=tell
+    )
+    return Distilled(front, interrupted)
+
+
+def front_of(
+    candidates: Iterable[Expression],
+    samples: Samples,
+    *,
+    reference: Reference | None = None,
+    seed: int = 0,
+    timeout: float = TIMEOUT,
+    tell: Tell = silent,
+) -> Front:
+    """The front of candidates that somebody else found; raises ConfigError if none is left."""
+    front = build(
+        candidates,
+        samples,
+        reference=reference,
+        box=box_of(samples),
+        timeout=timeout,
+        seed=seed,
+        tell=tell,
+    )
+    if not front.members:
+        raise ConfigError(
+            "no candidate is defined at the samples; raise the generations, or try another engine"
+        )
+    return front
+
+
+def _searched(
+    engine: Engine, samples: Samples, generations: int | None, seed: int, tell: Tell
+) -> tuple[tuple[Expression, ...], bool]:
+    """(candidates, whether an interrupt ended it)."""
+    effort = Effort(generations=generations or engine.default_generations, seed=seed)
+    found: tuple[Expression, ...] = ()
+    tell(engine.name, 0, effort.generations)
+    try:
+        for step in engine.search(samples, effort):
+            found = step.candidates
+            tell(engine.name, step.generation, effort.generations)
+    except KeyboardInterrupt:
+        if not found:
+            raise
+        return found, True
+    return found, False

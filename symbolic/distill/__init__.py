@@ -1,0 +1,1 @@
+"""Distillation engines: samples of a drift in, unverified candidate formulas out."""

@@ -1,0 +1,266 @@
+"""The constants of a candidate: fitted in float64, then made the simplest numbers that fit as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from scipy.optimize import least_squares
+
+from symbolic.derivative import derivative
+from symbolic.distill.loss import Objective
+from symbolic.distill.samples import Floats
+from symbolic.distill.simplest import simplest
+from symbolic.distill.tidy import tidied
+from symbolic.expression import (
+    Expression,
+    Number,
+    call,
+    constant_value,
+    fold,
+    number,
+    postorder,
+    substitute,
+    symbol,
+)
+from symbolic.numeric import evaluate_all, nearest
+
+REACH = 3.0
+"""Standard errors within which a simpler number is as good."""
+_NARROWER = (REACH, REACH / 3, REACH / 10, REACH / 100)
+_FINEST = 1e-8
+"""What float64 leaves of a constant's digits, relative to it."""
+_NEGLIGIBLE = 1e-12
+"""What float64 leaves of a constant that is 0, next to others of size 1."""
+_TRIED = 4
+"""Spare constants that are tried at 1 and −1."""
+_TAKES_PART = 1e-4
+"""Share of a constant in a direction of length 1, below which it is rounding."""
+_FARTHEST = 20.0
+"""Logarithm of the factor by which a constant may move."""
+_DEPENDENT = 1e-7
+"""Smallest singular value of a unique fit's Jacobian, its columns of length 1, next to the largest."""
+_MOST_CONSTANTS = 16
+_EVALUATIONS, _AGAIN = 40, 12
+"""Steps of the first fit, and of one that begins at the solution of almost the same."""
+_NOTHING = 1e-16
+"""A loss that float64 cannot tell from 0."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A formula with its constants as symbols k0, k1, …, and where they ended."""
+
+    formula: Expression
+    values: Mapping[str, float]
+    errors: Mapping[str, float]
+    """Their standard errors."""
+    spare: Mapping[str, Mapping[str, float]]
+    """Constants that others can make up for, as the fit is not unique, and by which factors."""
+    loss: float
+
+    @property
+    def nodes(self) -> int:
+        """Of the formula."""
+        return self.formula.nodes
+
+    def closed(self) -> Expression:
+        """The formula with its constants as numbers of few digits more than they are known to."""
+        numbers = {n: number(_digits(v, self.errors.get(n, 0.0))) for n, v in self.values.items()}
+        return tidied(substitute(self.formula, numbers))
+
+
+def fitted(formula: Expression, objective: Objective) -> Fit:
+    """The formula with its constants fitted to the objective.
+
+    Constants are numbers other than 0 and 1, exponents only where they are no integers; equal ones
+    stay equal. Where there are none, or the fit would be worse, they keep their values.
+    """
+    before = tidied(formula)
+    template, start = _opened(before)
+    at_start = objective.errors(before).loss
+    unfitted = Fit(before, {}, {}, {}, at_start)
+    if not start or len(start) > _MOST_CONSTANTS:
+        return unfitted
+    fit = _fitted(template, start, objective, _EVALUATIONS)
+    return fit if fit is not None and fit.loss <= at_start else unfitted
+
+
+def simplified(fit: Fit, objective: Objective) -> Expression:
+    """The formula with every constant the simplest number that fits as well.
+
+    That is within three standard errors, which follow from the spread of the residuals; the others
+    are fitted again each time.
+    """
+    effective = 1.0 / float((objective.samples.weight**2).sum())
+    while fit.spare:
+        fewer = _without_spare(fit, objective, _bound(fit, effective))
+        if fewer is None:
+            break
+        fit = fewer
+    while fit.values:
+        # The best determined constant is settled first.
+        name = min(fit.values, key=lambda n: fit.errors[n] / max(abs(fit.values[n]), 1e-300))
+        fit = _settled(fit, name, objective, _bound(fit, effective))
+    return tidied(fit.formula)
+
+
+def _bound(fit: Fit, effective: float) -> float:
+    """The loss up to which a simpler constant is as good, for so many samples of equal weight."""
+    return fit.loss * (1 + REACH**2 / effective) + _NOTHING
+
+
+def _opened(formula: Expression) -> tuple[Expression, dict[str, float]]:
+    """The formula with a symbol in the place of every constant, and their values."""
+    values: dict[str, float] = {}
+    fixed = set(_fixed(formula))
+    names: dict[Fraction, str] = {}
+
+    def visit(node: Expression, args: tuple[Expression, ...]) -> Expression:
+        value = constant_value(node)
+        if value is None or node in fixed:
+            return call(node.op, *args) if args else node
+        name = names.setdefault(value, f"k{len(names)}")
+        values[name] = nearest(value)
+        return symbol(name)
+
+    return fold(formula, visit), values
+
+
+def _fixed(formula: Expression) -> Iterator[Expression]:
+    """0, 1 and integer exponents: no constants to be fitted.
+
+    An exponent that is used elsewhere as a factor stays as well.
+    """
+    for node in postorder(formula):
+        if isinstance(node, Number) and node.value in (0, 1):
+            yield node
+        if node.op == "pow":
+            exponent = constant_value(node.args[1])
+            if exponent is not None and exponent.denominator == 1:
+                yield from postorder(node.args[1])
+
+
+def _fitted(
+    template: Expression, start: Mapping[str, float], objective: Objective, evaluations: int
+) -> Fit | None:
+    """Least squares over the symbols k0, k1, …; None where the formula is undefined at the start."""
+    names = list(start)
+    slope = derivative(template)
+    roots = [template, slope]
+    roots += [derivative(root, name) for name in names for root in (template, slope)]
+    points, shape = objective.samples.points, objective.samples.r.shape
+
+    def columns(at: Floats) -> Floats:
+        """The formula, then its derivatives by the constants, as `[1 + constants, 2n]`."""
+        found = evaluate_all(roots, {**points, **dict(zip(names, at))})
+        full = [np.broadcast_to(part, shape) for part in found]
+        return np.stack([objective.stacked(v, s) for v, s in zip(full[::2], full[1::2])])
+
+    start_at = np.array([start[name] for name in names])
+    if not np.isfinite(columns(start_at)).all():
+        return None
+    seen: dict[bytes, Floats] = {}
+
+    def at(values: Floats) -> Floats:
+        key = values.tobytes()
+        if key not in seen:
+            seen.clear()
+            # A step may leave where the formula is defined: far off, and flat there.
+            seen[key] = np.nan_to_num(columns(values), nan=1e3, posinf=1e3, neginf=-1e3)
+        return seen[key]
+
+    found = least_squares(
+        lambda values: at(values)[0] - objective.target,
+        start_at,
+        jac=lambda values: at(values)[1:].T,
+        x_scale=np.maximum(np.abs(start_at), 1e-3),
+        max_nfev=evaluations,
+        ftol=1e-15,
+        xtol=1e-15,
+        gtol=1e-15,
+    )
+    values = dict(zip(names, map(float, found.x)))
+    errors = dict(zip(names, _standard_errors(found.jac, found.fun)))
+    spare = _spare(found.jac, names, found.x)
+    return Fit(template, values, errors, spare, float(found.fun @ found.fun))
+
+
+def _spare(jacobian: Floats, names: Sequence[str], values: Floats) -> dict[str, dict[str, float]]:
+    """Constants that others make up for, and the factors by which all move where one goes to ±1.
+
+    What a product leaves free is a direction in the logarithms of the constants.
+    """
+    by_logarithm = jacobian * values
+    sizes = np.sqrt((by_logarithm**2).sum(axis=0))
+    if not sizes.all():
+        return {}
+    _, singular, directions = np.linalg.svd(by_logarithm / sizes, full_matrices=False)
+    found: dict[str, dict[str, float]] = {}
+    for unscaled in directions[singular < _DEPENDENT * singular.max()]:
+        direction = np.where(np.abs(unscaled) > _TAKES_PART, unscaled, 0.0) / sizes
+        for i in np.argsort(-np.abs(direction)):
+            if names[i] in found or direction[i] == 0:
+                continue
+            step = -np.log(abs(values[i])) * direction / direction[i]
+            if np.abs(step).max() < _FARTHEST:
+                found[names[i]] = dict(zip(names, map(float, np.exp(step))))
+    return found
+
+
+def _standard_errors(jacobian: Floats, residuals: Floats) -> list[float]:
+    """Of the fitted constants, whatever the weights and however the residuals vary.
+
+    Source: White 1980, the heteroskedasticity-consistent covariance.
+    """
+    bread = np.linalg.pinv(jacobian.T @ jacobian)
+    filling = jacobian * residuals[:, None]
+    covariance = bread @ (filling.T @ filling) @ bread
+    return [float(e) for e in np.sqrt(np.maximum(np.diag(covariance), 0.0))]
+
+
+def _without_spare(fit: Fit, objective: Objective, bound: float) -> Fit | None:
+    """The fit with a constant less, 1 or −1 in its place, which the others make up for."""
+    for name in list(fit.spare)[:_TRIED]:
+        moved = {n: fit.values[n] * factor for n, factor in fit.spare[name].items()}
+        chosen = 1 if fit.values[name] > 0 else -1
+        formula = tidied(substitute(fit.formula, {name: number(chosen)}))
+        left = {n: {**fit.values, **moved}[n] for n in fit.values if n in formula.symbols}
+        found = _fitted(formula, left, objective, _AGAIN) if left else None
+        if found is not None and found.loss <= bound:
+            return found
+    return None
+
+
+def _settled(fit: Fit, name: str, objective: Objective, bound: float) -> Fit:
+    """The fit with one constant made a number, as simple as the bound on the loss allows."""
+    value = fit.values[name]
+    rest = {n: v for n, v in fit.values.items() if n != name}
+    tried: list[Fraction] = []
+    for reach in _NARROWER:
+        away = max(reach * fit.errors[name] + _FINEST * abs(value), _NEGLIGIBLE)
+        chosen = simplest(value - away, value + away)
+        if chosen in tried:
+            continue
+        tried.append(chosen)
+        formula = tidied(substitute(fit.formula, {name: number(chosen)}))
+        left = {n: v for n, v in rest.items() if n in formula.symbols}
+        if not left:
+            if objective.errors(formula).loss <= bound:
+                return Fit(formula, {}, {}, {}, fit.loss)
+            continue
+        found = _fitted(formula, left, objective, _AGAIN)
+        if found is not None and found.loss <= bound:
+            return found
+    exact = number(_digits(value, fit.errors[name]))
+    formula = substitute(fit.formula, {name: exact})
+    errors = {n: fit.errors[n] for n in rest}
+    return Fit(formula, rest, errors, {}, fit.loss)
+
+
+def _digits(value: float, error: float) -> Fraction:
+    """A decimal as near to the value as is known of it, and a little nearer."""
+    near = max(0.01 * error, abs(value) * 1e-12)
+    return simplest(value - near, value + near)
