@@ -27,7 +27,7 @@ def distill(
     drift: object,
     engine: str = "auto",
     *,
-    generations: int | None = None,
+    effort: float = 1.0,
     points: int = POINTS,
     density: Sequence[str | PathLike[str]] = (),
     seed: int = 0,
@@ -36,8 +36,9 @@ def distill(
     """The front of formulas that follow a drift, each with its verdict.
 
     `drift` is what `verify` takes, a file of samples, `Samples`, or a JAX function (log_ratio,
-    advantage[, progress]) -> f; `density` are run folders, or their density.npz, that tell where
-    training asks a drift. Raises FormulaError or ConfigError.
+    advantage[, progress]) -> f; `effort` is how long engines look, next to their own number of
+    generations; `density` are run folders, or their density.npz, that tell where training asks a
+    drift. Raises FormulaError or ConfigError.
     """
     from search.distill.distillation import distil
     from search.distill.engines import choose
@@ -50,7 +51,7 @@ def distill(
         samples,
         chosen,
         reference=reference_of(target),
-        generations=generations,
+        effort=effort,
         seed=seed,
         timeout=timeout,
     ).front

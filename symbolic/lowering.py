@@ -79,12 +79,17 @@ def lower(drift: Drift) -> Program:
     return _Lowering(_RATIO[drift.kind]).program(drift.closed_formula())
 
 
+def feature_programs(network: DriftNetwork) -> list[Program]:
+    """The programs of a network's inputs."""
+    return [_Lowering("r").program(feature) for feature in network.features]
+
+
 def lower_network(network: DriftNetwork) -> NetworkProgram:
     """(array module, layers, log_ratio, advantage, progress) -> f of a network, as training calls it.
 
     Only the layers are data; all else of the network is fixed.
     """
-    programs = [_Lowering("r").program(feature) for feature in network.features]
+    programs = feature_programs(network)
 
     def value(xp: Any, layers: Sequence[Any], log_ratio: Any, advantage: Any, progress: Any) -> Any:
         inputs = [program(xp, log_ratio, advantage, progress) for program in programs]

@@ -31,6 +31,8 @@ COMMANDS = {
     "meta-train": "train drift networks by evolution",
     "search": "find formulas by evolution, proved before they are trained",
     "distill": "turn a drift network into formulas, each with a verdict",
+    "discover": "the whole loop: network, formulas, verdicts, agents, report",
+    "export": "write a drift as source for NumPy, JAX, PyTorch and others' PPO",
     "doctor": "what is installed and usable here",
 }
 

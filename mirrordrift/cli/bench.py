@@ -151,7 +151,7 @@ def _begin(options: Options, folder: Path) -> Plan:
     ):
         complain(
             f"drift: note: the paper's figure has {chosen.network}, too; "
-            "give its network with --drift FILE"
+            "give its network with --drift FILE, or a shipped one, --drift lpo-cartpole"
         )
     if leads():
         plan.save(made, folder)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from mirrordrift.cli import INTERRUPTED, PROVED
-from mirrordrift.cli.options import UNSET, Common, Declarations, Flag, Texts, check_timeout
+from mirrordrift.cli.options import Common, Declarations, Flag, Texts, check_timeout
 from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 drift distill lpo-cartpole --out distilled/lpo
 drift distill lpo.npz --density runs/cartpole --engine templates --out distilled/lpo
-drift distill samples.npz --engine operon --generations 100 --out distilled/table
+drift distill samples.npz --engine operon --effort 3 --out distilled/table
 drift distill lpo.npz --front hall_of_fame.csv --out distilled/pysr
 """
 
@@ -63,8 +63,8 @@ class Options(Common):
     """A run folder, or its density.npz, that tells where training asks a drift."""
     points: Annotated[int, arg(metavar="N")] = 2000
     """Samples to draw of SPEC."""
-    generations: Annotated[int, arg(metavar="N", help_behavior_hint="(the engine's)")] = UNSET
-    """How long an engine looks."""
+    effort: Annotated[float, arg(metavar="X")] = 1.0
+    """How long engines look, next to their own number of generations: 0.5 for half as long."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """Everything random follows from it."""
     timeout: Annotated[float, arg(metavar="SECONDS")] = 10.0
@@ -131,7 +131,7 @@ def _found(
     if options.front:
         candidates, engine = _from_file(options)
         front = front_of(
-            candidates,
+            {"file": candidates},
             samples,
             reference=reference,
             seed=options.seed,
@@ -146,7 +146,7 @@ def _found(
         samples,
         chosen,
         reference=reference,
-        generations=None if options.generations == UNSET else options.generations,
+        effort=options.effort,
         seed=options.seed,
         timeout=options.timeout,
         tell=tell,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ def distance(bounds: Any) -> str:
     """The bounds of a certified distance."""
     if bounds is None:
         return "–"
-    low, high = (float(bound) for bound in bounds)
+    low, high = (math.inf if bound is None else float(bound) for bound in bounds)
     return f"[{compact(low)}, {compact(high)}]"
 
 

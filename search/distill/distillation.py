@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from search.distill.engines import Chosen
@@ -16,6 +16,8 @@ from verify.distance import Box, Reference
 
 TIMEOUT = 10.0
 """Seconds for one verdict."""
+
+MOST_EFFORT = 1000.0
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -40,21 +42,27 @@ def distil(
     engines: Chosen,
     *,
     reference: Reference | None = None,
-    generations: int | None = None,
+    effort: float = 1.0,
     seed: int = 0,
     timeout: float = TIMEOUT,
     tell: Tell = silent,
 ) -> Distilled:
     """The front of what the engines find; an interrupt ends the search and keeps what it has.
 
-    `generations` is by default each engine's own number. Raises ConfigError where an engine cannot
-    run, or nothing was found.
+    `effort` is the share of each engine's own number of generations that it gets. Raises ConfigError
+    where an engine cannot run, or nothing was found.
     """
-    candidates: list[Expression] = []
+    if not 0 < effort <= MOST_EFFORT:
+        raise ConfigError(
+            f"effort={effort!r:.40} must be a positive number, at most {MOST_EFFORT:g}"
+        )
+    candidates: dict[str, Sequence[Expression]] = {}
     interrupted = False
     for engine in engines.engines:
-        found, interrupted = _searched(engine, samples, generations, seed, tell)
-        candidates += found
+        generations = max(1, round(effort * engine.default_generations))
+        asked = Effort(generations=generations, seed=seed)
+        found, interrupted = _searched(engine, samples, asked, tell)
+        candidates[engine.name] = found
         if interrupted:
             break
     front = front_of(
@@ -64,7 +72,7 @@ def distil(
 
 
 def front_of(
-    candidates: Iterable[Expression],
+    candidates: Mapping[str, Iterable[Expression]],
     samples: Samples,
     *,
     reference: Reference | None = None,
@@ -90,10 +98,9 @@ def front_of(
 
 
 def _searched(
-    engine: Engine, samples: Samples, generations: int | None, seed: int, tell: Tell
+    engine: Engine, samples: Samples, effort: Effort, tell: Tell
 ) -> tuple[tuple[Expression, ...], bool]:
     """(candidates, whether an interrupt ended it)."""
-    effort = Effort(generations=generations or engine.default_generations, seed=seed)
     found: tuple[Expression, ...] = ()
     tell(engine.name, 0, effort.generations)
     try:

@@ -11,12 +11,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+import numpy as np
+
 from search.distill.repair import repaired
-from symbolic.distill.constants import fitted, simplified
+from symbolic.derivative import derivative
+from symbolic.distill.constants import Fit, fitted, simplified
 from symbolic.distill.loss import Errors, Objective
 from symbolic.distill.samples import Samples
 from symbolic.drift import Drift
 from symbolic.expression import Expression
+from symbolic.numeric import evaluate
 from verify.agreement import agree
 from verify.decide import decide
 from verify.distance import Box, Reference, sup_distance
@@ -40,6 +44,12 @@ _KNEE = 1.5
 _NOTHING = 1e-16
 """A loss that is 0, as far as float64 can tell."""
 
+_MOST_FITTED = 16
+"""Candidates of one finder whose constants are fitted, the most promising ones."""
+_CLOSE_BY = np.geomspace(1e-5, 0.05, 60)
+_STEEPER = 2.0
+"""How much steeper than the samples a repaired formula may be near r = 1."""
+
 Tell = Callable[[str, int, int], None]
 """(what is being done, how much is done, of how much)."""
 
@@ -53,7 +63,7 @@ class Member:
     """Over all samples."""
     report: Report
     origin: str
-    """`candidate`, or `repaired`."""
+    """The engine that found it, with `, repaired` where it was made a drift."""
     sup_distance: tuple[float, float] | None = None
     """Lower and upper bound of the largest distance over the box; None without a reference."""
     knee: bool = False
@@ -83,7 +93,7 @@ class Front:
 
 
 def build(
-    candidates: Iterable[Expression],
+    candidates: Mapping[str, Iterable[Expression]],
     samples: Samples,
     *,
     reference: Reference | None = None,
@@ -92,45 +102,93 @@ def build(
     seed: int = 0,
     tell: Tell = lambda what, done, total: None,
 ) -> Front:
-    """The front of these candidates.
+    """The front of candidates, given by who found them.
 
     `reference` is what distances are certified to, over `box`; `timeout` bounds one verdict, in
     seconds. A formula that has other symbols than the samples is left out.
     """
     whole, fit_to = Objective(samples), Objective(samples.thinned(_FITTED, seed))
-    known = set(samples.points)
-    unique = [c for c in dict.fromkeys(candidates) if c.symbols <= known]
-    chosen = _promising(unique, fit_to)
-    fits = [fitted(c, fit_to) for c in _told(chosen, "fitting constants", tell)]
-    fits = _pareto(fits, lambda fit: fit.nodes, lambda fit: fit.loss)
-    formulas = [simplified(fit, fit_to) for fit in _told(fits, "simplifying", tell)]
-    formulas, duplicates = _distinct(dict.fromkeys(formulas), whole, timeout)
+    chosen = {
+        origin: _promising(
+            [c for c in dict.fromkeys(own) if c.symbols <= set(samples.points)], fit_to
+        )
+        for origin, own in candidates.items()
+    }
+    proposals = [(origin, c) for origin, own in chosen.items() for c in own]
+    fits: dict[str, list[Fit]] = {origin: [] for origin in chosen}
+    for origin, candidate in _told(proposals, "fitting constants", tell):
+        fits[origin].append(fitted(candidate, fit_to))
+    # Each finder's own front: one whose formulas are no drifts does not hide another's that are.
+    kept = [
+        (origin, fit)
+        for origin, own in fits.items()
+        for fit in _pareto(own, lambda fit: fit.nodes, lambda fit: fit.loss)
+    ]
     members: list[Member] = []
-    for formula in _told(formulas, "deciding", tell):
-        member = Member(formula, whole.errors(formula), _decided(formula, timeout), "candidate")
-        members.append(member)
-        if not member.proved:
-            members += _repaired(member, whole, fit_to, timeout)
-    kept = _pareto([m for m in members if m.proved], _complexity, _loss)
-    kept += [m for m in _pareto(members, _complexity, _loss) if m not in kept]
-    kept.sort(key=lambda m: (m.complexity, -m.errors.loss))
+    duplicates: list[Mapping[str, str]] = []
+    for origin, fit in _told(kept, "simplifying and deciding", tell):
+        _add(_members(origin, fit, whole, fit_to, timeout), members, duplicates, timeout)
+    front = _pareto([m for m in members if m.proved], _complexity, _loss)
+    front += [m for m in _pareto(members, _complexity, _loss) if m not in front]
+    front.sort(key=lambda m: (m.complexity, -m.errors.loss))
     if reference is not None:
-        kept = [
+        front = [
             replace(m, sup_distance=sup_distance(reference, m.formula, box))
-            for m in _told(kept, "certifying distances", tell)
+            for m in _told(front, "certifying distances", tell)
         ]
-    return Front(tuple(_with_knee(kept)), tuple(duplicates))
+    return Front(tuple(_with_knee(front)), tuple(duplicates))
+
+
+def _members(
+    origin: str, fit: Fit, whole: Objective, fit_to: Objective, timeout: float
+) -> list[Member]:
+    """A fit as a member; where it is not proved, also what makes a drift of it at little cost."""
+    formula = simplified(fit, fit_to)
+    first = Member(formula, whole.errors(formula), _decided(formula, timeout), origin)
+    if first.proved:
+        return [first]
+    careful = simplified(fit, fit_to, zeros=False)
+    if careful is not formula:
+        second = Member(careful, whole.errors(careful), _decided(careful, timeout), origin)
+        if second.proved:
+            return [first, second]
+    return [first, *_repaired(first, whole, fit_to, timeout)]
+
+
+def _add(
+    found: Sequence[Member],
+    members: list[Member],
+    duplicates: list[Mapping[str, str]],
+    timeout: float,
+) -> None:
+    """Add members, but for those that are equal to one that is there; the smaller one stays."""
+    for member in found:
+        for i, other in enumerate(members):
+            if not math.isclose(
+                member.errors.loss, other.errors.loss, rel_tol=_ALIKE, abs_tol=_NOTHING
+            ):
+                continue
+            if by := _equal(member.formula, other.formula, timeout):
+                smaller, larger = sorted((member, other), key=_complexity)
+                members[i] = smaller
+                if larger.formula is not smaller.formula:
+                    duplicates.append(
+                        {"formula": str(larger.formula), "of": str(smaller.formula), "by": by}
+                    )
+                break
+        else:
+            members.append(member)
 
 
 def _promising(candidates: Sequence[Expression], objective: Objective) -> list[Expression]:
-    """Those that are not much worse than a smaller one."""
+    """Those that are not much worse than a smaller one, the best of them if they are many."""
     losses = {c: objective.errors(c).loss for c in candidates}
-    best, found = math.inf, []
+    best, found = math.inf, dict[Expression, float]()
     for candidate in sorted(candidates, key=lambda c: (c.nodes, losses[c])):
         if losses[candidate] <= _PROMISING * best and math.isfinite(losses[candidate]):
-            found.append(candidate)
+            found[candidate] = losses[candidate] / best if best else 1.0
         best = min(best, losses[candidate])
-    return found
+    return sorted(sorted(found, key=lambda c: found[c])[:_MOST_FITTED], key=lambda c: c.nodes)
 
 
 def _pareto(items: Iterable[T], size: Callable[[T], int], loss: Callable[[T], float]) -> list[T]:
@@ -142,26 +200,6 @@ def _pareto(items: Iterable[T], size: Callable[[T], int], loss: Callable[[T], fl
         if not found or max(loss(item), _NOTHING) < _BETTER * max(loss(found[-1]), _NOTHING):
             found.append(item)
     return found
-
-
-def _distinct(
-    formulas: Iterable[Expression], objective: Objective, timeout: float
-) -> tuple[list[Expression], list[dict[str, str]]]:
-    """(formulas, those left out): of equal ones the smallest stays."""
-    kept: list[tuple[Expression, float]] = []
-    dropped = []
-    losses = {formula: objective.errors(formula).loss for formula in formulas}
-    for formula in sorted(losses, key=lambda formula: formula.nodes):
-        loss = losses[formula]
-        near = [
-            f for f, other in kept if math.isclose(loss, other, rel_tol=_ALIKE, abs_tol=_NOTHING)
-        ]
-        same = next(((f, by) for f in near if (by := _equal(formula, f, timeout))), None)
-        if same is None:
-            kept.append((formula, loss))
-        else:
-            dropped.append({"formula": str(formula), "of": str(same[0]), "by": same[1]})
-    return [formula for formula, _ in kept], dropped
 
 
 def _equal(f: Expression, g: Expression, timeout: float) -> str:
@@ -182,31 +220,33 @@ def _repaired(member: Member, whole: Objective, fit_to: Objective, timeout: floa
     for candidate in repaired(member.formula):
         formula = simplified(fitted(candidate, fit_to), fit_to)
         errors = whole.errors(formula)
-        if errors.loss > _CLOSE * member.errors.loss + _NOTHING:
+        if errors.loss > _CLOSE * member.errors.loss + _NOTHING or not _tame(formula, whole):
             continue
         report = _decided(formula, timeout)
         if report.verdict == "proved":
-            found.append(Member(formula, errors, report, "repaired"))
+            found.append(Member(formula, errors, report, f"{member.origin}, repaired"))
     return found
 
 
-def _with_knee(members: Sequence[Member]) -> list[Member]:
-    """The front with its knee marked: among drifts of about the least loss, where it fell most.
+def _tame(formula: Expression, objective: Objective) -> bool:
+    """Whether it is no steeper close to r = 1 than the samples are anywhere.
 
-    That is the largest −Δ log loss / Δ complexity against the drift before it, among those whose loss
-    is at most 1.5 times the least, as PySR chooses its best.
+    A repair could else keep its error small by a jump so near r = 1 that no sample lies there.
     """
+    near = np.concatenate([-_CLOSE_BY, _CLOSE_BY]) + 1.0
+    advantage = np.linspace(-3.0, 3.0, 25)
+    points = {"r": near[:, None], "A": advantage[None, :], "t": np.asarray(0.5)}
+    steepest = np.abs(np.asarray(evaluate(derivative(formula), points))).max()
+    return bool(steepest <= _STEEPER * np.abs(objective.samples.dfdr).max())
+
+
+def _with_knee(members: Sequence[Member]) -> list[Member]:
+    """The front with its knee marked: the smallest drift of at most 1.5 times the least loss."""
     drifts = [m for m in members if m.proved]
     if not drifts:
         return list(members)
-    losses = [max(m.errors.loss, _NOTHING) for m in drifts]
-    least = min(losses)
-    gains = {}
-    for i, member in enumerate(drifts):
-        before, size = (losses[i - 1], drifts[i - 1].complexity) if i else (2.0, 0)
-        if losses[i] <= _KNEE * least:
-            gains[i] = (math.log(before) - math.log(losses[i])) / (member.complexity - size)
-    knee = drifts[max(gains, key=lambda i: gains[i])]
+    bound = _KNEE * max(min(m.errors.loss for m in drifts), _NOTHING)
+    knee = min((m for m in drifts if m.errors.loss <= bound), key=_complexity)
     return [replace(m, knee=m is knee) for m in members]
 
 
@@ -236,7 +276,9 @@ def as_json(front: Front, box: Box) -> dict[str, Any]:
                 "error_f": m.errors.value,
                 "error_grad": m.errors.slope,
                 "largest_error": m.errors.largest,
-                "sup_distance": None if m.sup_distance is None else list(m.sup_distance),
+                "sup_distance": None
+                if m.sup_distance is None
+                else [_finite(d) for d in m.sup_distance],
                 "box": {name: list(box[name]) for name in names if name in box},
                 "verdict": m.report.verdict.value,
                 "origin": m.origin,
@@ -246,3 +288,8 @@ def as_json(front: Front, box: Box) -> dict[str, Any]:
         ],
         "duplicates": [dict(each) for each in front.duplicates],
     }
+
+
+def _finite(value: float) -> float | None:
+    """None for a bound that there is not: the formula may be undefined in the box."""
+    return value if math.isfinite(value) else None

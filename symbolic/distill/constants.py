@@ -34,6 +34,14 @@ _FINEST = 1e-8
 """What float64 leaves of a constant's digits, relative to it."""
 _NEGLIGIBLE = 1e-12
 """What float64 leaves of a constant that is 0, next to others of size 1."""
+_LEAST_LEFT = 1e-3
+"""Of a residual that its sample alone settles."""
+_FACTOR = 10.0
+"""By which a fit may change a constant."""
+_MAY_VANISH = 1e-4
+"""Below it a constant may be 0."""
+_SHRUNK = 0.5
+"""Share of a constant that may be rounded away where it must not become 0."""
 _TRIED = 4
 """Spare constants that are tried at 1 and −1."""
 _TAKES_PART = 1e-4
@@ -88,11 +96,12 @@ def fitted(formula: Expression, objective: Objective) -> Fit:
     return fit if fit is not None and fit.loss <= at_start else unfitted
 
 
-def simplified(fit: Fit, objective: Objective) -> Expression:
+def simplified(fit: Fit, objective: Objective, *, zeros: bool = True) -> Expression:
     """The formula with every constant the simplest number that fits as well.
 
     That is within three standard errors, which follow from the spread of the residuals; the others
-    are fitted again each time.
+    are fitted again each time. Without `zeros` no constant becomes 0: a threshold that must be
+    positive for a formula to be a drift stays so.
     """
     effective = 1.0 / float((objective.samples.weight**2).sum())
     while fit.spare:
@@ -103,7 +112,7 @@ def simplified(fit: Fit, objective: Objective) -> Expression:
     while fit.values:
         # The best determined constant is settled first.
         name = min(fit.values, key=lambda n: fit.errors[n] / max(abs(fit.values[n]), 1e-300))
-        fit = _settled(fit, name, objective, _bound(fit, effective))
+        fit = _settled(fit, name, objective, _bound(fit, effective), zeros)
     return tidied(fit.formula)
 
 
@@ -176,6 +185,7 @@ def _fitted(
         lambda values: at(values)[0] - objective.target,
         start_at,
         jac=lambda values: at(values)[1:].T,
+        bounds=_bounds(start_at),
         x_scale=np.maximum(np.abs(start_at), 1e-3),
         max_nfev=evaluations,
         ftol=1e-15,
@@ -186,6 +196,17 @@ def _fitted(
     errors = dict(zip(names, _standard_errors(found.jac, found.fun)))
     spare = _spare(found.jac, names, found.x)
     return Fit(template, values, errors, spare, float(found.fun @ found.fun))
+
+
+def _bounds(start: Floats) -> tuple[Floats, Floats]:
+    """A constant keeps its sign, and its size up to a factor; one that may well be 0 is free.
+
+    Else a threshold may shrink until a formula bends where it has to be flat.
+    """
+    near, far = start / _FACTOR, start * _FACTOR
+    low, high = np.minimum(near, far), np.maximum(near, far)
+    free = np.abs(start) < _MAY_VANISH
+    return np.where(free, -np.inf, low), np.where(free, np.inf, high)
 
 
 def _spare(jacobian: Floats, names: Sequence[str], values: Floats) -> dict[str, dict[str, float]]:
@@ -213,12 +234,19 @@ def _spare(jacobian: Floats, names: Sequence[str], values: Floats) -> dict[str, 
 def _standard_errors(jacobian: Floats, residuals: Floats) -> list[float]:
     """Of the fitted constants, whatever the weights and however the residuals vary.
 
-    Source: White 1980, the heteroskedasticity-consistent covariance.
+    The larger of two estimates: one that lets residuals vary as they like, each counting as if its
+    own sample had been left out (HC3), which is too small where a few samples settle a constant;
+    and the classical one. Source: MacKinnon and White 1985.
     """
     bread = np.linalg.pinv(jacobian.T @ jacobian)
-    filling = jacobian * residuals[:, None]
-    covariance = bread @ (filling.T @ filling) @ bread
-    return [float(e) for e in np.sqrt(np.maximum(np.diag(covariance), 0.0))]
+    leverage = np.einsum("ij,jk,ik->i", jacobian, bread, jacobian)
+    filling = jacobian * (residuals / np.maximum(1 - leverage, _LEAST_LEFT))[:, None]
+    free = max(1, len(residuals) - len(bread))
+    variances = np.maximum(
+        np.diag(bread @ (filling.T @ filling) @ bread),
+        np.diag(bread) * (residuals @ residuals) / free,
+    )
+    return [float(e) for e in np.sqrt(np.maximum(variances, 0.0))]
 
 
 def _without_spare(fit: Fit, objective: Objective, bound: float) -> Fit | None:
@@ -234,13 +262,15 @@ def _without_spare(fit: Fit, objective: Objective, bound: float) -> Fit | None:
     return None
 
 
-def _settled(fit: Fit, name: str, objective: Objective, bound: float) -> Fit:
+def _settled(fit: Fit, name: str, objective: Objective, bound: float, zeros: bool) -> Fit:
     """The fit with one constant made a number, as simple as the bound on the loss allows."""
     value = fit.values[name]
     rest = {n: v for n, v in fit.values.items() if n != name}
     tried: list[Fraction] = []
     for reach in _NARROWER:
         away = max(reach * fit.errors[name] + _FINEST * abs(value), _NEGLIGIBLE)
+        if not zeros and away >= abs(value):
+            away = _SHRUNK * abs(value)
         chosen = simplest(value - away, value + away)
         if chosen in tried:
             continue

@@ -86,8 +86,9 @@ class Operon(Engine):
                 fits += _searched(samples, chosen, inputs, alphabet, effort.generations, random)
             pairs = [
                 _by_sign(above, below)
-                for above in _best(halves[0]) or [ZERO]
-                for below in _best(halves[1]) or [ZERO]
+                for above in [ZERO, *_best(halves[0])]
+                for below in [ZERO, *_best(halves[1])]
+                if not above is below is ZERO
             ]
             kept = [tidied(call("relu", formula)) for formula in _best(whole)]
             kept += [tidied(formula) for formula in _best(whole)]

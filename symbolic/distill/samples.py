@@ -22,6 +22,7 @@ from symbolic.errors import ConfigError
 
 Floats = NDArray[np.float64]
 REQUIRED = ("r", "A", "f", "dfdr", "weight")
+_ROUNDING = 1e-12
 FEWEST = 16
 """Points below which nothing can be told from chance."""
 
@@ -63,7 +64,8 @@ class Samples:
             raise ConfigError("weight is 0 everywhere; weigh at least some of the samples")
         if not np.isfinite(total):
             raise ConfigError("weight adds up beyond float64; divide it by its largest value")
-        object.__setattr__(self, "weight", self.weight / total)
+        if abs(total - 1) > _ROUNDING:  # so that a file read again has the same hash
+            object.__setattr__(self, "weight", self.weight / total)
         moving = self.weight > 0
         if not (np.any(self.f[moving] != 0) or np.any(self.dfdr[moving] != 0)):
             raise ConfigError(

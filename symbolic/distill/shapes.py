@@ -8,11 +8,12 @@ A ≥ 0 and of v for A < 0.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 
 from symbolic.derivative import derivative
-from symbolic.expression import Expression, substitute
+from symbolic.expression import Expression, number, substitute
 from symbolic.parser import parse
 
 CONSTANT = "c"
@@ -32,48 +33,52 @@ class Shape:
         return derivative(self.formula)
 
 
-_INPUTS = ("(r - 1)*A", "log(r)*A", "(r - 1)", "log(r)")
-_EVEN = (
-    "x*tanh(x/c)",
-    "sqrt(1 + (x/c)**2) - 1",
-    "log(1 + (x/c)**2)",
-    "x**2/(c + x**2)",
-)
-"""Alike in both directions."""
+_INPUTS = ("(r - 1)*A", "log(r)*A", "r - 1", "log(r)")
+_EVEN = ("x*tanh(x/c)", "sqrt(1 + (x/c)**2) - 1", "log(1 + (x/c)**2)", "x**2/(c + x**2)")
+"""Alike in both directions of the input x."""
 _ONE_SIDED = ("relu(x - c*tanh(x/c))", "relu(x - c)")
-_PLAIN = ("r - 1 - log(r)", "r*log(r) - r + 1", "(sqrt(r) - 1)**2", "(r - 1)**2", "log(r)**2")
+_CLIP = "relu(x - c*abs(A))"
+"""Of the inputs with A alone: c is compared with the rest of them."""
+_PLAIN = (
+    "r - 1 - log(r)", "r*log(r) - r + 1", "(sqrt(r) - 1)**2", "(r - 1)**2", "log(r)**2",
+)  # fmt: skip
+_SIZE = parse("abs(A)")
 
 
 @cache
 def library(*, progress: bool) -> tuple[Shape, ...]:
     """All shapes; with `progress` also those that fade in or out over the training."""
-    shapes = [_shape(text) for text in _texts()]
+    shapes = tuple(_shapes())
     if not progress:
-        return tuple(shapes)
+        return shapes
     t, rest = parse("t"), parse("1 - t")
     faded = [Shape(by * shape.formula, shape.scale) for by in (t, rest) for shape in shapes]
     return (*shapes, *faded)
 
 
-def _texts() -> list[tuple[str, str]]:
-    """(formula, input that c is compared with)."""
-    found = []
-    for x in _INPUTS:
-        forms = _EVEN if x.endswith("A") else (*_EVEN, *(f"abs(A)*({form})" for form in _EVEN))
-        found += [(form.replace("x", x), x) for form in forms]
-        for sign in ("", "-"):
-            found += [(form.replace("x", f"{sign}{x}"), x) for form in _ONE_SIDED]
-            if x.endswith("A"):
-                found.append((f"relu({sign}{x} - c*abs(A))", x.removesuffix("*A")))
-    found += [(f"{x}**2", "") for x in ("((r - 1)*A)", "(log(r)*A)")]
-    for form in _PLAIN:
-        found += [(form, ""), (f"abs(A)*({form})", "")]
-    return found
+def _shapes() -> Iterator[Shape]:
+    for x in map(parse, _INPUTS):
+        with_advantage = "A" in x.symbols
+        for form in _EVEN:
+            shape = _of(form, x)
+            yield Shape(shape, x)
+            if not with_advantage:
+                yield Shape(_SIZE * shape, x)
+        for side in (x, -x):
+            for form in _ONE_SIDED:
+                yield Shape(_of(form, side), x)
+            if with_advantage:
+                yield Shape(_of(_CLIP, side), substitute(x, {"A": number(1)}))
+        if with_advantage:
+            yield Shape(x**2, None)
+    for formula in map(parse, _PLAIN):
+        yield Shape(formula, None)
+        yield Shape(_SIZE * formula, None)
 
 
-def _shape(text: tuple[str, str]) -> Shape:
-    formula, scale = text
-    return Shape(parse(formula, names=("r", "A", CONSTANT)), parse(scale) if scale else None)
+def _of(form: str, x: Expression) -> Expression:
+    """A form with an input in the place of x."""
+    return substitute(parse(form, names=("x", "A", CONSTANT)), {"x": x})
 
 
 def with_constant(shape: Shape, value: Expression) -> Expression:

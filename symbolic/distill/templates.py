@@ -28,6 +28,8 @@ from symbolic.operations import ZERO
 
 _GRID = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0, 6.0)
 """Constants to begin with, relative to the size of the shape's input."""
+_BEYOND = 1.5
+"""Factor by which a fitted constant may leave the grid."""
 _SEARCHED = 500
 """Samples that a search looks at; constants are fitted to all of them later."""
 _BEAM = 6
@@ -84,8 +86,9 @@ class Templates(Engine):
         whole = _Beam(samples, effort.seed)
         halves = [_half(samples, above, effort.seed) for above in (True, False)]
         for generation in range(1, effort.generations + 1):
-            parts = [beam.grown() if beam else [ZERO] for beam in halves]
-            paired = [_by_sign(*pair) for pair in product(*parts)]
+            # One half may do nothing worth a formula.
+            parts = [[ZERO, *beam.grown()] if beam else [ZERO] for beam in halves]
+            paired = [_by_sign(*pair) for pair in product(*parts) if pair != (ZERO, ZERO)]
             yield Found(generation, tuple(dict.fromkeys([*whole.grown(), *paired])))
 
 
@@ -95,6 +98,7 @@ class _Beam:
     def __init__(self, samples: Samples, seed: int) -> None:
         self.objective = Objective(samples.thinned(_SEARCHED, seed))
         self.evaluated: dict[_Term, Floats] = {}
+        self.sizes: dict[Expression, float] = {}
         self.atoms: list[_Term] = []
         columns = []
         for shape in library(progress=samples.t is not None):
@@ -176,7 +180,7 @@ class _Beam:
         start = np.log([terms[i].constant for i in free])
         if free:
             found = least_squares(
-                residuals, start, max_nfev=_STEPS, bounds=(start - 3, start + 3), xtol=1e-12,
+                residuals, start, max_nfev=_STEPS, bounds=self._bounds(terms, free), xtol=1e-12,
                 ftol=1e-12, gtol=1e-14,
             )  # fmt: skip
             start = found.x
@@ -184,6 +188,12 @@ class _Beam:
         if not np.isfinite(weights).all() or np.any(weights == 0):
             return None
         return _Subset(placed(start), tuple(map(float, weights)), float(left @ left))
+
+    def _bounds(self, terms: Sequence[_Term], free: Sequence[int]) -> tuple[Floats, Floats]:
+        """Of the logarithms of constants: a little beyond the grid of each shape."""
+        sizes = np.log([self._constants(terms[i].shape)[0] / _GRID[0] for i in free])
+        reach = np.log(_BEYOND)
+        return sizes + np.log(_GRID[0]) - reach, sizes + np.log(_GRID[-1]) + reach
 
     def _weighed(self, terms: Sequence[_Term]) -> tuple[Floats, Floats]:
         """(weights, residuals) of the best sum; of relu of one with a negative weight if better."""
@@ -214,10 +224,11 @@ class _Beam:
     def _constants(self, shape: Shape) -> list[float]:
         if shape.scale is None:
             return [1.0]
-        samples = self.objective.samples
-        values = evaluate_all([shape.scale], samples.points)[0]
-        size = float(np.sqrt(samples.weight @ np.square(values))) or 1.0
-        return [size * factor for factor in _GRID]
+        if shape.scale not in self.sizes:
+            samples = self.objective.samples
+            values = evaluate_all([shape.scale], samples.points)[0]
+            self.sizes[shape.scale] = float(np.sqrt(samples.weight @ np.square(values))) or 1.0
+        return [self.sizes[shape.scale] * factor for factor in _GRID]
 
 
 def _rectified(columns: Floats, target: Floats, start: Floats) -> tuple[Floats, Floats]:

@@ -77,9 +77,10 @@ def _mul(node: Expression, a: Expression, b: Expression) -> Expression:
         return b
     if b is ONE:
         return a
-    for left, right in ((a, b), (b, a)):
-        if left.op == "neg":
-            return _negated(_mul(left.args[0] * right, left.args[0], right))
+    if a.op == "neg" or b.op == "neg":
+        left, right = (part.args[0] if part.op == "neg" else part for part in (a, b))
+        product = _mul(left * right, left, right)
+        return product if a.op == b.op else _negated(product)
     if isinstance(b, Number) and not isinstance(a, Number):
         return b * a
     return node
@@ -97,8 +98,10 @@ def _div(node: Expression, a: Expression, b: Expression) -> Expression:
 
 def _pow(node: Expression, a: Expression, b: Expression) -> Expression:
     n = integer_exponent(node)
-    even = n is not None and n % 2 == 0
-    return a.args[0] ** b if even and a.op in ("neg", "abs") else node
+    base = a
+    while n is not None and n % 2 == 0 and base.op in ("neg", "abs"):
+        base = base.args[0]
+    return node if base is a else base**b
 
 
 def _abs(node: Expression, a: Expression) -> Expression:

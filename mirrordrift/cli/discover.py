@@ -1,0 +1,166 @@
+"""`drift discover`: the whole loop, from a network to a report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import UseAppendAction, arg
+
+from mirrordrift.cli import PROVED
+from mirrordrift.cli.options import Common, Texts, check_resumed, fields_asked
+from mirrordrift.cli.stalls import ended_if_stalled
+from mirrordrift.cli.streams import complain
+from symbolic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from search.pipeline.config import DiscoverConfig
+
+SCHEMA = "mirrordrift/discovery/1"
+EXAMPLES = """
+drift discover --preset quick --out found
+drift discover --preset quick --network lpo-breakout --env Breakout-MinAtar --out found/breakout
+drift discover --preset quick --set seeds=30 --set engine=templates --out found/more
+drift discover --resume found
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Common):
+    """From a drift network to proved formulas, agents trained with them, and a report.
+
+    Stages: take or meta-train the network, record where its trainings ask it, sample it there,
+    distil and decide, retrain PPO, DPO, the network and the front on the same seeds, report. Each
+    leaves files in the folder and is skipped where its inputs have not changed. The report is
+    report.html, one page that needs nothing else, and report.md.
+
+    Presets: quick (two cores, five minutes, from the shipped network) and paper (meta-training
+    and retraining as in the paper, for accelerators).
+
+    Exit code: 0 done, 2 could not run, 130 interrupted (resumable).
+    """
+
+    preset: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
+    """What to do, where, and how much of it."""
+    network: Annotated[str, arg(metavar="SPEC", help_behavior_hint="(the preset's)")] = ""
+    """The network to begin with: a shipped one, or a file."""
+    env: Annotated[
+        UseAppendAction[Texts], arg(metavar="NAME", help_behavior_hint="(the preset's; repeatable)")
+    ] = ()
+    """An environment to retrain in."""
+    seed: Annotated[int, arg(metavar="S")] = 0
+    """Everything random follows from it."""
+    set: Annotated[
+        UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
+    ] = ()
+    """Change a field, seeds=20; one of the trainings, inner.num_envs=64. The reference has all."""
+    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
+    """The folder to make."""
+    resume: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
+    """Go on with the discovery of this folder; what is done is skipped."""
+
+    def __post_init__(self) -> None:
+        if self.resume:
+            check_resumed(self, ("preset", "network", "env", "seed", "set", "out"))
+        elif not (self.preset and self.out):
+            raise ConfigError("give --preset NAME and --out DIR, or --resume DIR")
+
+
+def run(options: Options) -> int:
+    """Do what is not done, and say where the report is."""
+    from rl.start import start
+
+    start()
+    from mirrordrift import discovery
+    from mirrordrift.bench import table
+    from mirrordrift.progress import stage_progress, training_progress
+    from mirrordrift.render import say, show_table
+
+    folder, config = _begin(options)
+
+    def stage(name: str, skipped: bool) -> None:
+        if not options.json:
+            say(f"{name}: {'done before' if skipped else _DOING[name]}")
+
+    with (
+        ended_if_stalled(f"drift discover --resume {folder}"),
+        training_progress() as training,
+        stage_progress() as distilling,
+    ):
+        summary = discovery.discover(
+            config, folder, discovery.Watch(stage=stage, training=training, distilling=distilling)
+        )
+    if options.json:
+        print(
+            json.dumps(
+                {"schema": SCHEMA, "report": str(folder / discovery.REPORT), **_found(folder)}
+            )
+        )
+        return PROVED
+    print()
+    for header, rows in table.tables(summary):
+        show_table(header, rows, short=("drift",))
+        print()
+    say(f"written: {folder}/{discovery.REPORT}, {discovery.MARKDOWN}")
+    return PROVED
+
+
+_DOING = {
+    "network": "taking or training it",
+    "density": "training with it, to see where a drift is asked",
+    "samples": "asking it there",
+    "front": "distilling, deciding, certifying",
+    "retrain": "training agents with PPO, DPO, the network and the front",
+    "report": "writing it",
+}
+
+
+def _found(folder: Path) -> dict[str, Any]:
+    """The front and the comparison, as they stand in the folder."""
+    from mirrordrift import discovery
+    from mirrordrift.fronts import files
+
+    front = json.loads((folder / files.FRONT).read_bytes())
+    summary = json.loads((folder / discovery.SUMMARY).read_bytes())
+    return {"front": front, "comparison": summary}
+
+
+def _begin(options: Options) -> tuple[Path, DiscoverConfig]:
+    """The folder and what is asked of it, checked before anything is written."""
+    from mirrordrift import discovery
+
+    if options.resume:
+        folder = Path(options.resume)
+        return folder, discovery.DiscoverFolder.open(folder)[1]
+    config = _asked(options)
+    discovery.check(config)
+    folder = Path(options.out)
+    discovery.DiscoverFolder.create(folder, config)
+    complain(f"drift: go on after an interrupt with drift discover --resume {folder}")
+    return folder, config
+
+
+def _asked(options: Options) -> DiscoverConfig:
+    from rl.config import TrainerConfig
+    from search.pipeline.config import DiscoverConfig, changed, preset
+    from search.settings import EVERYWHERE
+
+    config = preset(options.preset)
+    settings = [text.strip() for text in options.set]
+    inner = [text for text in settings if text.startswith("inner.")]
+    plain = [text for text in settings if not text.startswith("inner.")]
+    changes = fields_asked(DiscoverConfig, plain, without=("network", "envs", "inner", "seed")) | {
+        "seed": options.seed
+    }
+    if inner:
+        asked = fields_asked(TrainerConfig, inner, "inner.")
+        changes["inner"] = {
+            **config.inner, EVERYWHERE: {**config.inner.get(EVERYWHERE, {}), **asked},
+        }  # fmt: skip
+    if options.network:
+        changes["network"] = options.network
+    if options.env:
+        changes["envs"] = options.env
+    return changed(config, **changes)

@@ -1,0 +1,291 @@
+"""The report of a discovery, from the files in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mirrordrift.bench import table as bench_table
+from mirrordrift.certificates import read_certificates
+from mirrordrift.cli.export import source
+from mirrordrift.fronts import files, tables
+from mirrordrift.plot import plot_drifts
+from mirrordrift.render import compact
+from mirrordrift.report.content import Code, Document, Figure, Formula, Section, Table, Text
+from mirrordrift.report.html import to_html
+from mirrordrift.report.markdown import to_markdown
+from mirrordrift.runs import versions
+from mirrordrift.slope import objective_slope
+from mirrordrift.spec import Target, resolve
+from mirrordrift.writing import writing
+from search.distill.features import features
+from search.pipeline.config import DiscoverConfig, shipped
+from search.pipeline.steps import NETWORK
+from symbolic.arrays import write_atomically
+from symbolic.drift import Drift
+from symbolic.network import DriftNetwork, load_network
+
+LAYOUT = 1
+"""Raised where a report of the same files would look otherwise."""
+HTML, MARKDOWN = "report.html", "report.md"
+_NETWORK = "network"
+_HEATS = "report-drifts.png"
+
+
+def write(document: Document, folder: Path) -> None:
+    """Write report.html and report.md; raises ConfigError where that fails."""
+    with writing(str(folder)):
+        write_atomically(folder / MARKDOWN, to_markdown(document).encode())
+        write_atomically(folder / HTML, to_html(document).encode())
+
+
+def document(config: DiscoverConfig, folder: Path) -> Document:
+    """The report; raises ConfigError for files that are missing or not ours."""
+    front = files.read(folder / files.FRONT)
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_bytes())
+    network = load_network(folder / NETWORK)
+    chosen = _best(front, summary)
+    found = Drift.from_text(chosen["formula"])
+    name = config.network or f"a network of drift meta-train --preset {config.meta_preset}"
+    return Document(
+        title="A drift, from network to theorem",
+        summary=[
+            Text(_headline(name, chosen, summary)),
+            Formula(found.formula),
+            Text(_meaning(chosen, summary)),
+        ],
+        sections=[
+            _verdicts(front, folder),
+            _front(front, folder),
+            _slopes(network, found, folder),
+            _returns(summary, folder),
+            _features(network, found),
+            _code(found),
+            _reproduce(config, front, folder),
+        ],
+    )
+
+
+def _best(front: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The member whose agents did best over all environments; the knee where none was retrained."""
+    returns: dict[str, list[float]] = {}
+    for row in summary["table"]:
+        returns.setdefault(row["drift"], []).append(_gain(row, summary))
+    retrained = [m for m in front["members"] if m["formula"] in returns]
+    if retrained:
+        return max(retrained, key=lambda m: sum(returns[m["formula"]]))
+    return next((m for m in front["members"] if m["knee"]), front["members"][0])
+
+
+def _gain(row: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
+    """The return of a row in units of the baseline's gain on the untrained agent."""
+    scale = next(s for s in summary["normalisation"] if s["env"] == row["env"])
+    span = float(scale["baseline"]) - float(scale["untrained"])
+    return (float(row["return_mean"]) - float(scale["untrained"])) / (span or 1.0)
+
+
+def _headline(name: str, chosen: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    envs = ", ".join(dict.fromkeys(row["env"] for row in summary["table"]))
+    return (
+        f"The drift network {name} was distilled into formulas, each was decided, and agents were "
+        f"trained with the proved ones in {envs}. Of these formulas the one of "
+        f"{chosen['complexity']} nodes did best:"
+    )
+
+
+def _meaning(chosen: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
+    rows = [row for row in summary["table"] if row["drift"] == chosen["formula"]]
+    said = []
+    for row in rows:
+        network = next(
+            r for r in summary["table"] if (r["env"], r["drift"]) == (row["env"], _NETWORK)
+        )
+        share = 100 * float(row["return_mean"]) / (float(network["return_mean"]) or 1.0)
+        mean, low, high = row["difference"] or (0.0, 0.0, 0.0)
+        said.append(
+            f"In {row['env']} its agents reach {compact(row['return_mean'])}, "
+            f"{share:.0f} % of the network's {compact(network['return_mean'])}; the difference from "
+            f"{summary['baseline']} is {compact(mean, '+')}, 95 % interval {compact(low)} to "
+            f"{compact(high)}{_told_apart(low, high)}."
+        )
+    verdict = chosen["verdict"]
+    promise = (
+        "It is proved to be a drift: never negative, and zero and flat at r = 1 for every advantage."
+        if verdict == "proved"
+        else f"Its verdict is {verdict}."
+    )
+    near = (
+        "; at no point of the box is it farther from the network than "
+        f"{compact(float(chosen['sup_distance'][1]))}"
+        if chosen["sup_distance"] and chosen["sup_distance"][1] is not None
+        else ""
+    )
+    return (
+        f"{promise} Relative to the network its values are off by "
+        f"{100 * float(chosen['error_f']):.3g} % and its slopes by "
+        f"{100 * float(chosen['error_grad']):.3g} % (root mean squares where training asks){near}. "
+        + " ".join(said)
+    )
+
+
+def _told_apart(low: float, high: float) -> str:
+    return ", which holds 0: they are not told apart" if low <= 0 <= high else ""
+
+
+def _verdicts(front: Mapping[str, Any], folder: Path) -> Section:
+    certificates = read_certificates(folder / files.CERTIFICATES)
+    rows = []
+    for member, certificate in zip(front["members"], certificates):
+        assert isinstance(certificate, dict)
+        conditions = certificate["conditions"]
+        failing = [f"{name}{_witness(entry)}" for name, entry in conditions.items()
+                   if isinstance(entry, dict) and entry.get("verdict") == "refuted"]  # fmt: skip
+        rows.append(
+            [member["verdict"], "; ".join(failing) or "–", member["origin"], member["formula"]]
+        )
+    return Section(
+        "Verdicts",
+        [
+            Text(
+                "A formula is a drift if it is defined and non-negative everywhere, and zero and flat at "
+                "r = 1. Proved means that a derivation was replayed by a separate checker: "
+                f"drift check {files.CERTIFICATES}. A refuted formula comes with a point where it fails."
+            ),
+            Table(("verdict", "fails", "origin", "formula"), rows),
+        ],
+    )
+
+
+def _witness(entry: Mapping[str, Any]) -> str:
+    witness = entry.get("witness")
+    if not isinstance(witness, Mapping):
+        return ""
+    point = witness.get("point", witness)
+    if not isinstance(point, Mapping):
+        return ""
+    return " at " + ", ".join(f"{name} = {value}" for name, value in point.items() if name in "rAt")
+
+
+def _front(front: Mapping[str, Any], folder: Path) -> Section:
+    header, rows = tables.table(front)
+    return Section(
+        "The front",
+        [
+            *(Text(sentence) for sentence in tables.sentences(front)),
+            Table(("knee", *header[1:]), rows, ("nodes", "error f", "error ∂f/∂r")),
+            Figure(folder / "front.png", "Error of the formulas against their size."),
+        ],
+    )
+
+
+def _slopes(network: DriftNetwork, found: Drift, folder: Path) -> Section:
+    drifts: list[Target] = [network, found, resolve("ppo"), resolve("dpo")]
+    plot_drifts(drifts, folder / _HEATS, titles=["the network", "the formula", "PPO", "DPO"])
+    return Section(
+        "Where it pushes",
+        [
+            Text(
+                "The slope of the objective, ∂/∂r [r·A − f], over ratio and advantage, and slices of it. "
+                "Where it is positive a step makes the action more likely."
+            ),
+            Figure(folder / _HEATS, "Slopes of the network, the formula, PPO and DPO."),
+        ],
+    )
+
+
+def _returns(summary: Mapping[str, Any], folder: Path) -> Section:
+    blocks: list[Any] = [Text(sentence) for sentence in bench_table.sentences(summary)]
+    for header, rows in bench_table.tables(summary):
+        blocks.append(Table(header, rows, header[2:]))
+    blocks.append(
+        Figure(folder / "curves.png", "Learning curves: mean over seeds ± one standard error.")
+    )
+    blocks.append(
+        Figure(folder / "entropy.png", "Entropy of the policies: mean ± one standard error.")
+    )
+    return Section("Agents retrained", blocks)
+
+
+def _features(network: DriftNetwork, found: Drift) -> Section:
+    drifts: dict[str, Target] = {
+        "network": network, "formula": found, "PPO": resolve("ppo"), "DPO": resolve("dpo"),
+    }  # fmt: skip
+    measured = {name: features(partial(_slope, drift)) for name, drift in drifts.items()}
+    rows = [
+        [
+            first.name,
+            *(
+                f"{'yes' if m[i].present else 'no'} ({compact(m[i].measure)})"
+                for m in measured.values()
+            ),
+            first.meaning,
+        ]
+        for i, first in enumerate(measured["network"])
+    ]
+    return Section(
+        "Features that the paper describes",
+        [
+            Text("Measured from the slope on a grid, with ε = 0.2 (Lu et al. 2022, section 6)."),
+            Table(("feature", *drifts, "measure"), rows),
+        ],
+    )
+
+
+def _slope(drift: Target, r: Any, A: Any) -> Any:
+    return objective_slope(drift, r, A)
+
+
+def _code(found: Drift) -> Section:
+    return Section(
+        "In code",
+        [
+            Text(
+                "As a function for JAX; drift export writes it for NumPy, PyTorch and others' PPO."
+            ),
+            Code(source(found, "jax"), "python"),
+        ],
+    )
+
+
+def _reproduce(config: DiscoverConfig, front: Mapping[str, Any], folder: Path) -> Section:
+    used = {name: version for name, version in versions().items() if version}
+    rows: list[Sequence[str]] = [
+        ["network", str(front["network"])],
+        ["samples", str(front["samples"])],
+        ["engine", f"{front['engine']['name']} {front['engine']['version']}"],
+        ["seed", str(config.seed)],
+        ["agents", f"{config.seeds} of each drift in {', '.join(config.envs)}"],
+        *([name, version] for name, version in used.items()),
+    ]
+    blocks: list[Any] = [
+        Text(f"{folder.name}/discover.json has every setting. The same again:"),
+        Code(_command(config), "sh"),
+        Table(("what", "which"), rows),
+    ]
+    return Section("How to reproduce it", blocks)
+
+
+def _command(config: DiscoverConfig) -> str:
+    from search.pipeline.config import PRESETS
+
+    record = config.record()
+    base, name = min(
+        (sum(record[k] != v for k, v in preset.record().items()), name)
+        for name, preset in PRESETS.items()
+    )
+    changes = [
+        f"--set '{field}={json.dumps(record[field])}'"
+        for field, value in PRESETS[name].record().items()
+        if base and record[field] != value and field not in ("seed", "network", "envs", "inner")
+    ]
+    given = (
+        [f"--network {config.network}"] if config.network and not shipped(config.network) else []
+    )
+    seed = [f"--seed {config.seed}"] if config.seed else []
+    envs = [f"--env {env}" for env in config.envs] if config.envs != PRESETS[name].envs else []
+    return " ".join(
+        ["drift discover", f"--preset {name}", *given, *envs, *seed, *changes, "--out DIR"]
+    )
