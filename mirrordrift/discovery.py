@@ -170,7 +170,7 @@ class _Stages:
             drifts[spec.replace("; ", " ")] = resolve_line(spec)
         drifts[NETWORK_LABEL] = load_network(self.folder / steps.NETWORK)
         for member in chosen_members(files.read(self.folder / files.FRONT), self.config.retrained):
-            drifts.setdefault(member["formula"], Drift.from_text(member["formula"]))
+            drifts[loop.label_of(member)] = Drift.from_text(member["formula"])
         configs = {env: self.config.trainer(env) for env in self.config.envs}
         first = self.config.seed
         return Plan(

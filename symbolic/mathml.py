@@ -14,6 +14,8 @@ _GREEK = {
     "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "rho": "ρ", "sigma": "σ", "tau": "τ",
 }  # fmt: skip
 _SIGNS = {"add": "+", "sub": "−", "neg": "−"}
+_CELL = 'style="text-align: left; padding: 0.15em 0.8em 0.15em 0"'
+_BRACE = 'style="border-left: 0.1em solid; border-radius: 0.4em; padding-left: 0.5em"'
 _RELATIONS = {"<": "&lt;", "<=": "≤", ">": "&gt;", ">=": "≥"}
 
 
@@ -57,13 +59,16 @@ def _print(node: Expression, args: tuple[tuple[str, int], ...]) -> tuple[str, in
 
 
 def _cases(relation: str, texts: list[str]) -> str:
-    """Two lines behind a brace."""
+    """Two lines behind a stroke."""
     a, b, then, other = texts
-    rows = (
-        f"<mtr><mtd>{_row(then)}</mtd><mtd><mtext>if </mtext>{_row(f'{a}<mo>{relation}</mo>{b}')}</mtd></mtr>"
-        f"<mtr><mtd>{_row(other)}</mtd><mtd><mtext>else</mtext></mtd></mtr>"
+    when = f"<mtext>if&#xA0;</mtext>{_row(f'{a}<mo>{relation}</mo>{b}')}"
+    lines = ((then, when), (other, "<mtext>else</mtext>"))
+    # A brace would need a font of mathematics to be as high as its lines.
+    rows = "".join(
+        f"<mtr><mtd {_CELL}>{_row(value)}</mtd><mtd {_CELL}>{when}</mtd></mtr>"
+        for value, when in lines
     )
-    return _row(f'<mo stretchy="true">{{</mo><mtable columnalign="left left">{rows}</mtable>')
+    return f"<mtable {_BRACE}>{rows}</mtable>"
 
 
 def _row(text: str) -> str:

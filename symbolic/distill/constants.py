@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -20,8 +20,8 @@ from symbolic.expression import (
     call,
     constant_value,
     fold,
+    integer_exponent,
     number,
-    postorder,
     substitute,
     symbol,
 )
@@ -123,33 +123,19 @@ def _bound(fit: Fit, effective: float) -> float:
 
 def _opened(formula: Expression) -> tuple[Expression, dict[str, float]]:
     """The formula with a symbol in the place of every constant, and their values."""
-    values: dict[str, float] = {}
-    fixed = set(_fixed(formula))
     names: dict[Fraction, str] = {}
 
     def visit(node: Expression, args: tuple[Expression, ...]) -> Expression:
+        if node.op == "pow" and integer_exponent(node) is not None:
+            args = (args[0], node.args[1])
         value = constant_value(node)
-        if value is None or node in fixed:
+        if value is None or (isinstance(node, Number) and value in (0, 1)):
             return call(node.op, *args) if args else node
-        name = names.setdefault(value, f"k{len(names)}")
-        values[name] = nearest(value)
-        return symbol(name)
+        return symbol(names.setdefault(value, f"k{len(names)}"))
 
-    return fold(formula, visit), values
-
-
-def _fixed(formula: Expression) -> Iterator[Expression]:
-    """0, 1 and integer exponents: no constants to be fitted.
-
-    An exponent that is used elsewhere as a factor stays as well.
-    """
-    for node in postorder(formula):
-        if isinstance(node, Number) and node.value in (0, 1):
-            yield node
-        if node.op == "pow":
-            exponent = constant_value(node.args[1])
-            if exponent is not None and exponent.denominator == 1:
-                yield from postorder(node.args[1])
+    opened = fold(formula, visit)
+    used = opened.symbols
+    return opened, {name: nearest(value) for value, name in names.items() if name in used}
 
 
 def _fitted(
