@@ -142,6 +142,8 @@ def _recorded(
 
 def _density(path: Path) -> dict[str, Floats]:
     """A density's arrays, flat, their weights with sum 1."""
+    if not path.exists():
+        raise ConfigError(f"{path}: no such run; name its folder, or the {DENSITY_FILE} in it")
     file = path / DENSITY_FILE if path.is_dir() else path
     arrays, _ = read_arrays(file)
     names = ("log_ratio", "advantage", "progress", "weight")

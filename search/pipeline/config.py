@@ -90,6 +90,7 @@ def _plain(value: Any) -> Any:
 
 _QUICK = DiscoverConfig(
     inner={EVERYWHERE: {**SHORT[EVERYWHERE], "num_evaluations": 5}},
+    density_seeds=12,  # as many as of a drift later: the same compiled programs
     points=1500,
     effort=0.5,
     retrained=3,

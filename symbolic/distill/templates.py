@@ -244,9 +244,7 @@ def _rectified(columns: Floats, target: Floats, start: Floats) -> tuple[Floats, 
         on = needed | (columns[:half] @ weights > 0)
         part = columns * np.concatenate([on, on])[:, None]
         gram = part.T @ columns
-        weights = np.linalg.solve(
-            gram + 1e-13 * np.trace(gram) * np.eye(len(gram)), part.T @ target
-        )
+        weights = np.linalg.pinv(gram, rcond=1e-12, hermitian=True) @ (part.T @ target)
         total = columns @ weights
         active = total[:half] > 0
         left = np.where(np.concatenate([active, active]), total, 0.0) - target

@@ -1,0 +1,116 @@
+"""`drift export`, and the changes by which others' PPO takes a drift."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from symbolic.export.patches import IMPORT, PATCHES
+
+SB3 = find_spec("stable_baselines3") is not None
+
+
+def test_source_is_printed_or_written(drift, tmp_path: Path) -> None:
+    done = drift("export", "dpo", "--to", "jax")
+    assert done.code == 0 and "def drift(log_ratio, advantage):" in done.out
+    written = drift("export", "dpo", "--to", "jax", "-o", tmp_path / "d.py")
+    assert (
+        written.out.strip() == str(tmp_path / "d.py")
+        and (tmp_path / "d.py").read_text() == done.out
+    )
+    assert drift("export", "kl", "--to", "latex").out == r"r - 1 - \log\left(r\right)" + "\n"
+    found = drift("export", "spo", "--to", "numpy", "--param", "eps=0.1", "--json").json
+    assert found["schema"] == "mirrordrift/export/1" and "0.2" in found["source"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("dpo", "--to", "matlab"), "use one of numpy, jax, torch, latex, cleanrl, sb3"),
+        (("dpo", "--to", "trl"), "preference objectives"),
+        (("lpo-cartpole", "--to", "latex"), "distil it first"),
+        (("c*(r-1)**2", "--to", "jax", "--param", "c in (0, inf)"), "bind it"),
+        (("dpo", "--to", "jax", "-o", "/nowhere/x.py"), "cannot be written"),
+    ],
+)
+def test_what_cannot_be_exported_says_why(drift, arguments, said: str) -> None:
+    done = drift("export", *arguments)
+    assert done.code == 2 and said in done.err
+
+
+def test_hostile_names_stay_text(drift) -> None:
+    done = drift("export", "(r-1)**2", "--to", "numpy")
+    compile(done.out, "exported", "exec")
+
+
+@pytest.mark.parametrize("to", sorted(PATCHES))
+def test_a_patch_names_the_lines_and_is_python(drift, to: str) -> None:
+    text = drift("export", "dpo", "--to", to).out
+    compile(text, "my_drift", "exec")
+    for line in (*PATCHES[to].replaced, PATCHES[to].by, IMPORT):
+        assert f"#     {line}\n" in text
+
+
+def patched(source: str, to: str) -> str:
+    """A file with the change made, each line found exactly once."""
+    patch = PATCHES[to]
+    lines = source.splitlines()
+    places = [i for i, line in enumerate(lines) if line.strip() in patch.replaced]
+    assert len(places) == len(patch.replaced), "the lines are not those of this version"
+    indent = lines[places[0]][: len(lines[places[0]]) - len(lines[places[0]].lstrip())]
+    kept = [line for i, line in enumerate(lines) if i not in places]
+    kept.insert(places[0], indent + patch.by)
+    future = max(
+        (i for i, line in enumerate(kept) if line.startswith("from __future__")), default=-1
+    )
+    kept.insert(future + 1, IMPORT)
+    return "\n".join(kept)
+
+
+@pytest.mark.peer
+@pytest.mark.skipif(not SB3, reason="Stable-Baselines3 is not installed (extra export)")
+def test_stable_baselines_trains_with_it(drift, tmp_path: Path, monkeypatch) -> None:
+    import stable_baselines3.ppo.ppo as theirs
+
+    assert drift("export", "dpo", "--to", "sb3", "-o", tmp_path / "my_drift.py").code == 0
+    (tmp_path / "their_ppo.py").write_text(patched(Path(theirs.__file__).read_text(), "sb3"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import their_ppo
+
+    model = their_ppo.PPO("MlpPolicy", "CartPole-v1", n_steps=64, batch_size=32, n_epochs=2, seed=0)
+    model.learn(128)
+    assert all(p.isfinite().all() for p in model.policy.parameters())
+
+
+CLEANRL = """
+newlogprob, logratio, ratio = logprob, logprob - old, (logprob - old).exp()
+if True:
+            # Policy loss
+            pg_loss1 = -mb_advantages * ratio
+            pg_loss2 = -mb_advantages * torch.clamp(ratio, 1 - args.clip_coef, 1 + args.clip_coef)
+            pg_loss = torch.max(pg_loss1, pg_loss2).mean()
+"""
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed (extra export)")
+def test_with_ppo_s_own_drift_cleanrl_s_loss_is_what_it_was(
+    drift, tmp_path: Path, monkeypatch
+) -> None:
+    import torch
+
+    assert drift("export", "ppo", "--to", "cleanrl", "-o", tmp_path / "my_drift.py").code == 0
+    monkeypatch.syspath_prepend(str(tmp_path))
+    torch.manual_seed(0)
+    start = {"torch": torch, "mb_advantages": torch.randn(200), "old": torch.zeros(200)}
+    start["args"] = type("Args", (), {"clip_coef": 0.2})
+    gradients = []
+    for source in (CLEANRL, patched(CLEANRL, "cleanrl")):
+        torch.manual_seed(1)
+        space = dict(start) | {"logprob": (0.4 * torch.randn(200)).requires_grad_()}
+        exec(source, space)
+        space["pg_loss"].backward()
+        gradients.append((space["pg_loss"].item(), space["logprob"].grad))
+    assert gradients[0][0] == pytest.approx(gradients[1][0], abs=1e-6)
+    assert torch.allclose(gradients[0][1], gradients[1][1], atol=1e-7)
