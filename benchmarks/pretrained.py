@@ -32,7 +32,7 @@ from search.arena import FIRST_HELD_OUT_SEED
 
 HERE = Path(__file__).resolve().parent
 _SHORT = {
-    "num_envs": 16, "unroll_length": 128, "num_minibatches": 4, "learning_rate": 2.5e-3,
+    "num_envs": 16, "unroll_length": 128, "num_minibatches": 4, "update_epochs": 4, "learning_rate": 2.5e-3,
     "num_eval_envs": 32,
 }  # fmt: skip
 _MINATAR = {"num_envs": 32, "num_eval_envs": 32, "total_env_steps": 49_152}

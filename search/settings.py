@@ -19,7 +19,7 @@ EVERYWHERE = "*"
 SHORT: Mapping[str, Mapping[str, Any]] = {
     EVERYWHERE: {
         "total_env_steps": 20_480, "num_envs": 16, "unroll_length": 128, "num_minibatches": 4,
-        "learning_rate": 2.5e-3, "num_eval_envs": 16,
+        "update_epochs": 4, "learning_rate": 2.5e-3, "num_eval_envs": 16,
     }
 }  # fmt: skip
 """Inner trainings of classic control that take seconds on two cores."""

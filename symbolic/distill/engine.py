@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 
 from symbolic.distill.samples import Samples
 from symbolic.errors import ConfigError
@@ -34,6 +35,14 @@ class Found:
 
     generation: int
     candidates: tuple[Expression, ...]
+
+
+def installed_version(package: str) -> str:
+    """Of a package, or "unknown" where it was not installed as one."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 class Engine(ABC):

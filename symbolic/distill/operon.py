@@ -14,12 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 
-from symbolic.distill.engine import Effort, Engine, Found
+from symbolic.distill.engine import Effort, Engine, Found, installed_version
 from symbolic.distill.samples import FEWEST, Samples
 from symbolic.distill.tidy import tidied
 from symbolic.errors import ConfigError
@@ -64,10 +63,7 @@ class Operon(Engine):
         return ""
 
     def version(self) -> str:
-        try:
-            return version("pyoperon")
-        except PackageNotFoundError:
-            return "unknown"
+        return installed_version("pyoperon")
 
     def search(self, samples: Samples, effort: Effort) -> Iterator[Found]:
         if reason := self.missing():

@@ -13,11 +13,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from symbolic.distill import julia
-from symbolic.distill.engine import Effort, Engine, Found
+from symbolic.distill.engine import Effort, Engine, Found, installed_version
 from symbolic.distill.hall_of_fame import read_front
 from symbolic.distill.inputs import INPUTS
 from symbolic.distill.samples import Samples, save_samples
@@ -40,10 +39,7 @@ class PySR(Engine):
         return julia.missing()
 
     def version(self) -> str:
-        try:
-            return version("pysr")
-        except PackageNotFoundError:
-            return "unknown"
+        return installed_version("pysr")
 
     def search(self, samples: Samples, effort: Effort) -> Iterator[Found]:
         if reason := self.missing():

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 from scipy.optimize import least_squares, nnls
 
-from symbolic.distill.engine import Effort, Engine, Found
+from symbolic.distill.engine import Effort, Engine, Found, installed_version
 from symbolic.distill.loss import Objective
 from symbolic.distill.samples import FEWEST, Floats, Samples
 from symbolic.distill.shapes import CONSTANT, Shape, library, with_constant
@@ -80,7 +80,7 @@ class Templates(Engine):
         return ""
 
     def version(self) -> str:
-        return "1"
+        return installed_version("mirrordrift")
 
     def search(self, samples: Samples, effort: Effort) -> Iterator[Found]:
         whole = _Beam(samples, effort.seed)

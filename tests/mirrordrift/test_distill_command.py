@@ -43,7 +43,7 @@ def test_samples_are_distilled_without_a_reference(drift, tmp_path: Path) -> Non
     save_samples(tmp_path / "s.npz", samples_of(TRUTHS["spo"], noise=0.02))
     done = drift("distill", tmp_path / "s.npz", *QUICK, "--out", tmp_path / "out")
     assert done.code == 0 and "2.5*(abs(A)*(r - 1)**2)" in done.out
-    assert "Engine: templates 1 (asked for)." in done.out
+    assert "Engine: templates 0.1.0 (asked for)." in done.out
     assert all(
         m["sup_distance"] is None for m in files.read(tmp_path / "out" / "front.json")["members"]
     )
