@@ -25,19 +25,16 @@ from search.pipeline.stages import Stage, file_hash, hash_of, run
 from symbolic.arrays import write_atomically
 from symbolic.distill.samples import load_samples
 from symbolic.drift import Drift
-from symbolic.errors import ConfigError
 from symbolic.network import load_network
 
 if TYPE_CHECKING:
     from mirrordrift.progress import Begin
     from search.distill.front import Tell
 
-NETWORK_LABEL = "network"
 BASELINES = ("ppo; eps=0.2", "dpo")
-RETRAINED, SUMMARY = "retrained", "summary.json"
+RETRAINED = "retrained"
 _KEY = 12
 """Characters of a hash in the name of a folder."""
-REPORT, MARKDOWN = "report.html", "report.md"
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ def discover(config: DiscoverConfig, folder: Path, watch: Watch) -> dict[str, An
     """
     stages = _Stages(config, folder, watch)
     run(stages.all(), folder, lambda stage, skipped: watch.stage(stage.name, skipped))
-    found: dict[str, Any] = json.loads((folder / SUMMARY).read_bytes())
+    found: dict[str, Any] = json.loads((folder / loop.SUMMARY).read_bytes())
     return found
 
 
@@ -76,10 +73,18 @@ class _Stages:
             Stage("density", self._asked_density, self._densities, self._density),
             Stage("samples", self._asked_samples, lambda: (steps.SAMPLES,), self._samples),
             Stage(
-                "front", self._asked_front, lambda: (files.FRONT, files.CERTIFICATES), self._front
+                "front",
+                self._asked_front,
+                lambda: (files.FRONT, files.CERTIFICATES, "front.png"),
+                self._front,
             ),
-            Stage("retrain", self._asked_retrain, lambda: (SUMMARY,), self._retrain),
-            Stage("report", self._asked_report, lambda: (REPORT, MARKDOWN), self._report),
+            Stage(
+                "retrain",
+                self._asked_retrain,
+                lambda: (loop.SUMMARY, "curves.png", "entropy.png"),
+                self._retrain,
+            ),
+            Stage("report", self._asked_report, lambda: (loop.HTML, loop.MARKDOWN), self._report),
         ]
 
     def _some(self, *names: str) -> dict[str, Any]:
@@ -90,14 +95,14 @@ class _Stages:
         return {name: file_hash(self.folder / name) for name in names}
 
     def _asked_network(self) -> Mapping[str, Any]:
-        given = steps.begin_with(self.config)
-        return self._some("network", "meta_preset") | {"hash": given and given.content_hash}
+        given = steps.network_hash(self.config, self.folder)
+        return self._some("network", "meta_preset", "seed") | {"hash": given}
 
     def _network(self) -> None:
         steps.make_network(self.config, self.folder, runs.versions(), self.watch.generation)
 
     def _asked_density(self) -> Mapping[str, Any]:
-        return self._some("envs", "inner", "density_seeds") | self._files(steps.NETWORK)
+        return self._some("envs", "inner", "density_seeds", "seed") | self._files(steps.NETWORK)
 
     def _density_folder(self) -> Path:
         """Named by what it depends on: trainings of something else stay beside it."""
@@ -105,7 +110,7 @@ class _Stages:
 
     def _densities(self) -> tuple[str, ...]:
         found = steps.densities(self.config, self._density_folder())
-        return tuple(str(path.relative_to(self.folder)) for path in found) or (steps.DENSITY,)
+        return tuple(str(path.relative_to(self.folder)) for path in found)
 
     def _density(self) -> None:
         place = self._density_folder()
@@ -119,7 +124,11 @@ class _Stages:
 
     def _asked_front(self) -> Mapping[str, Any]:
         engine = choose(self.config.engine).record()
-        return self._some("effort", "seed") | {"engine": engine} | self._files(steps.SAMPLES)
+        return (
+            self._some("effort", "seed")
+            | {"engine": engine}
+            | self._files(steps.SAMPLES, steps.NETWORK)
+        )
 
     def _front(self) -> None:
         network = load_network(self.folder / steps.NETWORK)
@@ -161,14 +170,14 @@ class _Stages:
         with writing(str(self.folder)):
             write_atomically(self.folder / "scores.jsonl", ("\n".join(lines) + "\n").encode())
             text = json.dumps(summary, indent=1, allow_nan=False)
-            write_atomically(self.folder / SUMMARY, (text + "\n").encode())
+            write_atomically(self.folder / loop.SUMMARY, (text + "\n").encode())
 
     def _plan(self) -> Plan:
         """PPO, DPO, the network, and formulas of the front that are proved."""
         drifts: dict[str, Target] = {}
         for spec in BASELINES:
             drifts[spec.replace("; ", " ")] = resolve_line(spec)
-        drifts[NETWORK_LABEL] = load_network(self.folder / steps.NETWORK)
+        drifts[loop.NETWORK_LABEL] = load_network(self.folder / steps.NETWORK)
         for member in chosen_members(files.read(self.folder / files.FRONT), self.config.retrained):
             drifts[loop.label_of(member)] = Drift.from_text(member["formula"])
         configs = {env: self.config.trainer(env) for env in self.config.envs}
@@ -178,7 +187,7 @@ class _Stages:
         )
 
     def _asked_report(self) -> Mapping[str, Any]:
-        names = (steps.NETWORK, steps.SAMPLES, files.FRONT, files.CERTIFICATES, SUMMARY)
+        names = (steps.NETWORK, steps.SAMPLES, files.FRONT, files.CERTIFICATES, loop.SUMMARY)
         return self.asked | self._files(*names) | {"layout": loop.LAYOUT}
 
     def _report(self) -> None:
@@ -214,7 +223,5 @@ def check(config: DiscoverConfig) -> None:
     for env in config.envs:
         environments.task_of(env, config.trainer(env))
     steps.begin_with(config)
-    if config.points < distilling.FEWEST_POINTS:
-        raise ConfigError(
-            f"points={config.points} is too few; give {distilling.FEWEST_POINTS} or more"
-        )
+    distilling.check_points(config.points)
+    choose(config.engine)

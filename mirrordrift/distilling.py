@@ -72,10 +72,9 @@ def asked(
     from search.distill.sampling import sampled
     from symbolic.distill.samples import Samples
 
-    if type(points) is not int or not FEWEST_POINTS <= points <= MOST_POINTS:
-        raise ConfigError(
-            f"points={points!r:.40} must be a whole number from {FEWEST_POINTS} to {MOST_POINTS}"
-        )
+    check_points(points)
+    if type(seed) is not int or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed={seed!r:.40} must be a whole number from 0 to 4294967295")
     if isinstance(drift, Samples):
         return drift, None
     if (found := _samples_file(drift)) is not None:
@@ -86,6 +85,14 @@ def asked(
         return sampled(drift, at), None
     target = resolve_line(drift)
     return sampled(target, at), target
+
+
+def check_points(points: object) -> None:
+    """Raise ConfigError for what is no number of samples."""
+    if type(points) is not int or not FEWEST_POINTS <= points <= MOST_POINTS:
+        raise ConfigError(
+            f"points={points!r:.40} must be a whole number from {FEWEST_POINTS} to {MOST_POINTS}"
+        )
 
 
 def reference_of(target: Target | None) -> Reference | None:

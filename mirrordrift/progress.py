@@ -50,7 +50,7 @@ def generation_progress(
     generations: int, news: Callable[[dict[str, Any]], str]
 ) -> Iterator[Callable[[dict[str, Any]], None]]:
     """A bar over generations, with what `news` makes of each record, and the pace."""
-    console = terminal(sys.stderr)
+    console = terminal(sys.stderr) if generations else None
     if console is None:
         yield lambda record: None
         return

@@ -56,8 +56,8 @@ class Difference(ABC):
         """
         centre = np.clip(0.5 * low + 0.5 * high, low, high)
         whole = self.enclose(self.boxes(low, high))
-        middle = self.enclose(self.boxes(centre, centre)).value
-        upper = size(whole.value)
+        middle = _spread(self.enclose(self.boxes(centre, centre)).value, len(low))
+        upper = size(_spread(whole.value, len(low)))
         spreads = high - low
         if self.smooth:
             mean = middle
@@ -75,6 +75,12 @@ class Difference(ABC):
     def boxes(self, low: Floats, high: Floats) -> dict[str, Boxes]:
         """Ends `[boxes, names]` as the values of the variables."""
         return {name: Boxes(low[:, i], high[:, i]) for i, name in enumerate(self.names)}
+
+
+def _spread(value: Boxes, count: int) -> Boxes:
+    """One interval a box, also of what is the same on all."""
+    ends = (np.array(np.broadcast_to(end, (count,))) for end in (value.low, value.high))
+    return Boxes(*ends)
 
 
 class FormulaDifference(Difference):

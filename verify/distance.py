@@ -56,7 +56,10 @@ def _sides(
     if not _by_sign(reference, formula) or low == high:
         return [(advantage, None)]
     below = [((low, min(high, 0.0)), False)] if low < 0 else []
-    return [*below, *([((max(low, 0.0), high), True)] if high > 0 else [])]
+    above = [((max(low, 0.0), high), True)] if high > 0 else []
+    # What holds at A = 0 alone is on neither side.
+    at_zero = [((0.0, 0.0), None)] if low <= 0 <= high else []
+    return [*below, *at_zero, *above]
 
 
 def _bounded(

@@ -75,10 +75,15 @@ def run(options: Options) -> int:
     start()
     from mirrordrift import discovery
     from mirrordrift.bench import table
-    from mirrordrift.progress import stage_progress, training_progress
+    from mirrordrift.meta.tables import News
+    from mirrordrift.progress import generation_progress, stage_progress, training_progress
     from mirrordrift.render import say, show_table
+    from mirrordrift.report import loop
+    from search.meta.presets import PRESETS as META
 
     folder, config = _begin(options)
+
+    generations = META[config.meta_preset].generations if config.meta_preset else 0
 
     def stage(name: str, skipped: bool) -> None:
         if not options.json:
@@ -88,22 +93,18 @@ def run(options: Options) -> int:
         ended_if_stalled(f"drift discover --resume {folder}"),
         training_progress() as training,
         stage_progress() as distilling,
+        generation_progress(generations, News()) as generation,
     ):
-        summary = discovery.discover(
-            config, folder, discovery.Watch(stage=stage, training=training, distilling=distilling)
-        )
+        watch = discovery.Watch(stage, training, distilling, generation)
+        summary = discovery.discover(config, folder, watch)
     if options.json:
-        print(
-            json.dumps(
-                {"schema": SCHEMA, "report": str(folder / discovery.REPORT), **_found(folder)}
-            )
-        )
+        print(json.dumps({"schema": SCHEMA, "report": str(folder / loop.HTML), **_found(folder)}))
         return PROVED
     print()
     for header, rows in table.tables(summary):
         show_table(header, rows, short=("drift",))
         print()
-    say(f"written: {folder}/{discovery.REPORT}, {discovery.MARKDOWN}")
+    say(f"written: {folder}/{loop.HTML}, {loop.MARKDOWN}")
     return PROVED
 
 
@@ -119,11 +120,11 @@ _DOING = {
 
 def _found(folder: Path) -> dict[str, Any]:
     """The front and the comparison, as they stand in the folder."""
-    from mirrordrift import discovery
     from mirrordrift.fronts import files
+    from mirrordrift.report import loop
 
     front = json.loads((folder / files.FRONT).read_bytes())
-    summary = json.loads((folder / discovery.SUMMARY).read_bytes())
+    summary = json.loads((folder / loop.SUMMARY).read_bytes())
     return {"front": front, "comparison": summary}
 
 

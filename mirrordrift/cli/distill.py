@@ -42,7 +42,8 @@ class Options(Common):
     Engines: pysr (needs Julia), templates (embedded), operon, or several as templates+operon;
     auto takes pysr where Julia is ready, else the others, and says why.
 
-    Exit code: 0 distilled, 2 could not run, 130 interrupted (what was found is written).
+    Exit code: 0 distilled, 2 could not run, 130 interrupted (if engines had found
+    something, its front is written).
     """
 
     spec: Annotated[Positional[str], arg(metavar="SPEC", help_behavior_hint="")] = ""
@@ -79,6 +80,12 @@ class Options(Common):
             raise ConfigError("give SPEC and --out DIR")
         if self.input and not self.front:
             raise ConfigError("--input says what variables of --front are; give that file, too")
+        if self.front and (self.engine != "auto" or self.effort != 1.0 or self.install):
+            raise ConfigError("--front takes the place of an engine; leave out its flags")
+        if not 0 <= self.seed < 2**32:
+            raise ConfigError(f"--seed {self.seed} must be a whole number from 0 to 4294967295")
+        if not 0 < self.effort < float("inf"):
+            raise ConfigError(f"--effort {self.effort} must be a positive number, such as 0.5")
         check_timeout(self.timeout)
 
 
@@ -97,12 +104,12 @@ def run(options: Options) -> int:
     samples, target = distilling.asked(
         spec, points=options.points, density=options.density, seed=options.seed
     )
+    files.write_samples(folder, samples)
     engine: dict[str, str]
     with stage_progress() as tell:
         engine, found = _found(options, samples, target, tell)
     about = {"target": distilling.hash_of(target), "seed": options.seed}
     record = files.record_of(found.front, samples, box_of(samples), engine, about)
-    files.write_samples(folder, samples)
     written = files.write(folder, found.front, record)
     drawn = pictures.draw(found.front, record, target, folder)
     if options.json:

@@ -13,13 +13,11 @@ from tyro.conf import Positional, arg
 from mirrordrift.cli import PROVED
 from mirrordrift.cli.options import Common, Declarations
 from mirrordrift.spec import resolve
-from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mirrordrift.spec import Target
+    pass
 
 SCHEMA = "mirrordrift/export/1"
-LATEX = "latex"
 EXAMPLES = """
 drift export dpo --to jax
 drift export "(r-1)**2*abs(A)/(2*eps)" --param eps=0.2 --to torch -o my_drift.py
@@ -48,6 +46,8 @@ class Options(Common):
 
 def run(options: Options) -> int:
     """Print the source, or write it."""
+    from mirrordrift.exporting import source
+
     text = source(resolve(options.spec, options.param), options.to)
     if options.output:
         from mirrordrift.writing import writing
@@ -68,29 +68,3 @@ def run(options: Options) -> int:
     else:
         sys.stdout.write(text)
     return PROVED
-
-
-def source(target: Target, to: str) -> str:
-    """The text of a drift for a target; raises ConfigError for one that is unknown."""
-    from mirrordrift.slope import text_of
-    from symbolic.drift import Drift
-    from symbolic.export.backends import BACKENDS
-    from symbolic.export.patches import PATCHES, instructions
-    from symbolic.export.source import function_source
-    from symbolic.latex import to_latex
-
-    known = [*BACKENDS, LATEX, *PATCHES]
-    if to == "trl":
-        raise ConfigError(
-            "--to trl is for preference objectives, which come with mirror maps in a later version"
-        )
-    if to not in known:
-        raise ConfigError(f"--to {to:.40} is no target; use one of {', '.join(known)}")
-    if to == LATEX:
-        if not isinstance(target, Drift):
-            raise ConfigError("a network has no formula; distil it first: drift distill")
-        return to_latex(target.formula) + "\n"
-    formula = str(target.closed_formula()) if isinstance(target, Drift) else text_of(target)
-    name = f"{target.name}: " if isinstance(target, Drift) and target.name else ""
-    text = function_source(target, "torch" if to in PATCHES else to, f"The drift {name}{formula}.")
-    return f"{instructions(PATCHES[to])}\n{text}" if to in PATCHES else text

@@ -43,7 +43,7 @@ def record_of(
 
 
 def check_free(folder: Path) -> None:
-    """Raise ConfigError for a folder that holds something else than nothing."""
+    """Raise ConfigError for a folder that holds a front, and for what is no folder."""
     if (folder / FRONT).exists():
         raise ConfigError(f"{folder}: holds a front already; name another folder")
     if folder.exists() and not folder.is_dir():

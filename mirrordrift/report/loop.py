@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from mirrordrift.bench import table as bench_table
 from mirrordrift.certificates import read_certificates
-from mirrordrift.cli.export import source
+from mirrordrift.exporting import source
 from mirrordrift.fronts import files, tables
 from mirrordrift.plot import plot_drifts
 from mirrordrift.render import compact
@@ -22,16 +23,18 @@ from mirrordrift.slope import objective_slope
 from mirrordrift.spec import Target, resolve
 from mirrordrift.writing import writing
 from search.distill.features import features
-from search.pipeline.config import DiscoverConfig, shipped
+from search.pipeline.config import PRESETS, DiscoverConfig
 from search.pipeline.steps import NETWORK
+from search.settings import EVERYWHERE
 from symbolic.arrays import write_atomically
 from symbolic.drift import Drift
 from symbolic.network import DriftNetwork, load_network
 
 LAYOUT = 2
 """Raised where a report of the same files would look otherwise."""
-HTML, MARKDOWN = "report.html", "report.md"
-_NETWORK = "network"
+HTML, MARKDOWN, SUMMARY = "report.html", "report.md", "summary.json"
+NETWORK_LABEL = "network"
+"""What tables and pictures call the network."""
 _HEATS = "report-drifts.png"
 
 
@@ -45,7 +48,7 @@ def write(document: Document, folder: Path) -> None:
 def document(config: DiscoverConfig, folder: Path) -> Document:
     """The report; raises ConfigError for files that are missing or not ours."""
     front = files.read(folder / files.FRONT)
-    summary: dict[str, Any] = json.loads((folder / "summary.json").read_bytes())
+    summary: dict[str, Any] = json.loads((folder / SUMMARY).read_bytes())
     network = load_network(folder / NETWORK)
     chosen = _best(front, summary)
     found = Drift.from_text(chosen["formula"])
@@ -76,24 +79,26 @@ def label_of(member: Mapping[str, Any]) -> str:
 
 def _best(front: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
     """The member whose agents did best over all environments; the knee where none was retrained."""
-    returns: dict[str, list[float]] = {}
-    for row in summary["table"]:
-        returns.setdefault(row["drift"], []).append(_gain(row, summary))
-    retrained = [m for m in front["members"] if m["verdict"] == "proved" and label_of(m) in returns]
+    retrained = [m for m in front["members"] if _rows_of(m, summary)]
     if retrained:
-        return max(retrained, key=lambda m: sum(returns[label_of(m)]))
+        return max(retrained, key=lambda m: sum(_gain(r, summary) for r in _rows_of(m, summary)))
     return next((m for m in front["members"] if m["knee"]), front["members"][0])
 
 
 def _gain(row: Mapping[str, Any], summary: Mapping[str, Any]) -> float:
-    """The return of a row in units of the baseline's gain on the untrained agent."""
+    """The return of a row in units of the baseline's gain, or as it is where there was none."""
     scale = next(s for s in summary["normalisation"] if s["env"] == row["env"])
-    span = float(scale["baseline"]) - float(scale["untrained"])
-    return (float(row["return_mean"]) - float(scale["untrained"])) / (span or 1.0)
+    span = float(scale["baseline"]) - float(scale["untrained"]) if scale["used"] else 1.0
+    return float(row["return_mean"]) / span
 
 
 def _headline(name: str, chosen: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     envs = ", ".join(dict.fromkeys(row["env"] for row in summary["table"]))
+    if not _rows_of(chosen, summary):
+        return (
+            f"The drift network {name} was distilled into formulas, and none of them is proved to be a "
+            f"drift; agents were trained with the network, PPO and DPO in {envs}. One of the formulas:"
+        )
     return (
         f"The drift network {name} was distilled into formulas, each was decided, and agents were "
         f"trained with the proved ones in {envs}. Of these formulas the one of "
@@ -101,26 +106,34 @@ def _headline(name: str, chosen: Mapping[str, Any], summary: Mapping[str, Any]) 
     )
 
 
+def _rows_of(chosen: Mapping[str, Any], summary: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What agents did with a member, by environment; nothing if it was not retrained."""
+    if chosen["verdict"] != "proved":
+        return []
+    return [row for row in summary["table"] if row["drift"] == label_of(chosen)]
+
+
 def _meaning(chosen: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
-    rows = [row for row in summary["table"] if row["drift"] == label_of(chosen)]
     said = []
-    for row in rows:
+    for row in _rows_of(chosen, summary):
         network = next(
-            r for r in summary["table"] if (r["env"], r["drift"]) == (row["env"], _NETWORK)
+            r for r in summary["table"] if (r["env"], r["drift"]) == (row["env"], NETWORK_LABEL)
         )
-        share = 100 * float(row["return_mean"]) / (float(network["return_mean"]) or 1.0)
-        mean, low, high = row["difference"] or (0.0, 0.0, 0.0)
+        beyond = ""
+        if row["difference"]:
+            mean, low, high = row["difference"]
+            beyond = (
+                f"; the difference from {summary['baseline']} is {compact(mean, '+')}, 95 % interval "
+                f"{compact(low)} to {compact(high)}{_told_apart(low, high)}"
+            )
         said.append(
-            f"In {row['env']} its agents reach {compact(row['return_mean'])}, "
-            f"{share:.0f} % of the network's {compact(network['return_mean'])}; the difference from "
-            f"{summary['baseline']} is {compact(mean, '+')}, 95 % interval {compact(low)} to "
-            f"{compact(high)}{_told_apart(low, high)}."
+            f"In {row['env']} its agents reach {compact(row['return_mean'])}, the network's "
+            f"{compact(network['return_mean'])}{beyond}."
         )
-    verdict = chosen["verdict"]
     promise = (
         "It is proved to be a drift: never negative, and zero and flat at r = 1 for every advantage."
-        if verdict == "proved"
-        else f"Its verdict is {verdict}."
+        if chosen["verdict"] == "proved"
+        else f"Its verdict is {chosen['verdict']}."
     )
     near = (
         "; at no point of the box is it farther from the network than "
@@ -274,23 +287,29 @@ def _reproduce(config: DiscoverConfig, front: Mapping[str, Any], folder: Path) -
 
 
 def _command(config: DiscoverConfig) -> str:
-    from search.pipeline.config import PRESETS
-
+    """The command that asks for this discovery, from the preset that is nearest."""
     record = config.record()
-    base, name = min(
+    _, name = min(
         (sum(record[k] != v for k, v in preset.record().items()), name)
         for name, preset in PRESETS.items()
     )
-    changes = [
-        f"--set '{field}={json.dumps(record[field])}'"
-        for field, value in PRESETS[name].record().items()
-        if base and record[field] != value and field not in ("seed", "network", "envs", "inner")
-    ]
-    given = (
-        [f"--network {config.network}"] if config.network and not shipped(config.network) else []
-    )
-    seed = [f"--seed {config.seed}"] if config.seed else []
-    envs = [f"--env {env}" for env in config.envs] if config.envs != PRESETS[name].envs else []
-    return " ".join(
-        ["drift discover", f"--preset {name}", *given, *envs, *seed, *changes, "--out DIR"]
-    )
+    base = PRESETS[name].record()
+    words = ["drift", "discover", "--preset", name]
+    if config.network and record["network"] != base["network"]:
+        words += ["--network", config.network]
+    if record["envs"] != base["envs"]:
+        words += [word for env in config.envs for word in ("--env", env)]
+    if config.seed:
+        words += ["--seed", str(config.seed)]
+    flags = ("network", "envs", "seed", "inner")
+    changed = {k: v for k, v in record.items() if k not in flags and v != base[k]}
+    for env, changes in record["inner"].items():
+        known = base["inner"].get(env, {})
+        if env == EVERYWHERE:
+            changed |= {f"inner.{k}": v for k, v in changes.items() if known.get(k) != v}
+    words += [word for k, v in changed.items() for word in ("--set", f"{k}={_setting(v)}")]
+    return shlex.join([*words, "--out", "DIR"])
+
+
+def _setting(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

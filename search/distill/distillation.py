@@ -47,7 +47,7 @@ def distil(
     timeout: float = TIMEOUT,
     tell: Tell = silent,
 ) -> Distilled:
-    """The front of what the engines find; an interrupt ends the search and keeps what it has.
+    """The front of what the engines find; an interrupt ends their search and keeps what it has.
 
     `effort` is the share of each engine's own number of generations that it gets. Raises ConfigError
     where an engine cannot run, or nothing was found.
@@ -64,6 +64,8 @@ def distil(
         found, interrupted = _searched(engine, samples, asked, tell)
         candidates[engine.name] = found
         if interrupted:
+            if not any(candidates.values()):
+                raise KeyboardInterrupt
             break
     front = front_of(
         candidates, samples, reference=reference, seed=seed, timeout=timeout, tell=tell
@@ -108,7 +110,5 @@ def _searched(
             found = step.candidates
             tell(engine.name, step.generation, effort.generations)
     except KeyboardInterrupt:
-        if not found:
-            raise
         return found, True
     return found, False

@@ -37,6 +37,17 @@ def all_engines() -> tuple[Engine, ...]:
     return (PySR(), Templates(), Operon())
 
 
+def check_name(name: str) -> None:
+    """Raise ConfigError for what names no engine, without asking what is usable here."""
+    known = [engine.name for engine in all_engines()]
+    for part in name.split(JOIN) if name != AUTO else ():
+        if part.strip() not in known:
+            raise ConfigError(
+                f"engine={part!r:.40} is unknown; use auto, {', '.join(known)}, or several as "
+                "templates+operon"
+            )
+
+
 def choose(name: str, engines: Sequence[Engine] | None = None) -> Chosen:
     """The engines of a name: `auto`, one of them, or several as "templates+operon".
 

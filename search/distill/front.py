@@ -161,7 +161,10 @@ def _add(
     duplicates: list[Mapping[str, str]],
     timeout: float,
 ) -> None:
-    """Add members, but for those that are equal to one that is there; the smaller one stays."""
+    """Add members, but for those that are equal to one that is there.
+
+    Of equal ones a proved one stays, and of several the smallest.
+    """
     for member in found:
         for i, other in enumerate(members):
             if not math.isclose(
@@ -169,11 +172,11 @@ def _add(
             ):
                 continue
             if by := _equal(member.formula, other.formula, timeout):
-                smaller, larger = sorted((member, other), key=_complexity)
-                members[i] = smaller
-                if larger.formula is not smaller.formula:
+                kept, dropped = sorted((member, other), key=lambda m: (not m.proved, m.complexity))
+                members[i] = kept
+                if dropped.formula is not kept.formula:
                     duplicates.append(
-                        {"formula": str(larger.formula), "of": str(smaller.formula), "by": by}
+                        {"formula": str(dropped.formula), "of": str(kept.formula), "by": by}
                     )
                 break
         else:

@@ -11,7 +11,7 @@ from rl.config import TrainerConfig
 from rl.presets import preset as recipe
 from search import pretrained
 from search.distill.distillation import MOST_EFFORT
-from search.distill.engines import choose
+from search.distill.engines import check_name
 from search.meta.presets import PRESETS as META
 from search.settings import EVERYWHERE, SHORT, as_python, check_count
 from symbolic.arrays import Decimal
@@ -60,7 +60,7 @@ class DiscoverConfig:
             )
         if not self.envs:
             raise ConfigError("envs is empty; name at least one environment")
-        choose(self.engine)
+        check_name(self.engine)
         for env in self.envs:
             self.trainer(env)
 

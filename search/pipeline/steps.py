@@ -9,6 +9,7 @@ samples.npz    its values and slopes there
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from search.meta.presets import PRESETS as META
 from search.meta.training import meta_train
 from search.pipeline.config import DiscoverConfig, shipped
 from symbolic.distill.samples import save_samples
+from symbolic.errors import ConfigError
 from symbolic.network import DriftNetwork, load_network, save_network
 
 NETWORK, SAMPLES, DENSITY, META_FOLDER = "network.npz", "samples.npz", "density", "meta"
@@ -40,6 +42,17 @@ def begin_with(config: DiscoverConfig) -> DriftNetwork | None:
     )
 
 
+def network_hash(config: DiscoverConfig, folder: Path) -> str | None:
+    """The hash of the network that is given, or, if that is gone, of the copy in the folder."""
+    try:
+        given = begin_with(config)
+    except ConfigError:
+        if not (folder / NETWORK).exists():
+            raise
+        given = load_network(folder / NETWORK)
+    return None if given is None else given.content_hash
+
+
 def make_network(
     config: DiscoverConfig,
     folder: Path,
@@ -49,7 +62,8 @@ def make_network(
     """network.npz: given, or meta-trained; a meta-training goes on where it was."""
     network = begin_with(config)
     if network is None:
-        asked, place = META[config.meta_preset], folder / META_FOLDER
+        asked = replace(META[config.meta_preset], seed=config.seed)
+        place = folder / META_FOLDER
         meta = (
             MetaFolder.open(place)[0]
             if (place / MetaFolder.NAME).exists()
@@ -63,7 +77,8 @@ def make_network(
 def make_density(config: DiscoverConfig, network: Path, place: Path, begin: Progress) -> None:
     """Trainings with the network in every environment; what is there is not trained again."""
     drift = load_network(network)
-    seeds = range(_FIRST_DENSITY_SEED, _FIRST_DENSITY_SEED + config.density_seeds)
+    first = _FIRST_DENSITY_SEED + config.seed % _FIRST_DENSITY_SEED
+    seeds = range(first, first + config.density_seeds)
     for env in config.envs:
         trainer = config.trainer(env)
         scoring.evaluate(

@@ -46,7 +46,7 @@ def missing() -> str:
 def _asked() -> dict[str, Any]:
     try:
         done = subprocess.run(
-            [sys.executable, "-c", ASK],
+            [sys.executable, "-P", "-c", ASK],
             capture_output=True,
             text=True,
             timeout=_SECONDS,

@@ -32,7 +32,12 @@ _ALPHABETS = (
     "add,sub,mul,div,square,log,exp",
     "add,sub,mul,div,square,sqrt,tanh,fmin,fmax",
 )
-_WHOLE = ("abs((r - 1)*A)", "abs(log(r)*A)", "(r - 1)*A", "r - 1", "log(r)", "abs(A)")
+_WHOLE = (
+    ("abs((r - 1)*A)", "abs(log(r)*A)", "(r - 1)*A", "r - 1", "log(r)", "abs(A)"),
+    ("r - 1", "log(r)"),
+    ("abs((r - 1)*A)", "(r - 1)*A"),
+)
+"""Inputs of the searches over all samples: any, the ratio alone (a divergence), the gain alone."""
 _HALF = ("(r - 1)*A", "log(r)*A", "r - 1", "log(r)", "A")
 _DRAWN = 400
 _POPULATION = 500
@@ -68,27 +73,30 @@ class Operon(Engine):
     def search(self, samples: Samples, effort: Effort) -> Iterator[Found]:
         if reason := self.missing():
             raise ConfigError(f"engine=operon: {reason}")
-        whole: list[_Fit] = []
-        halves: tuple[list[_Fit], list[_Fit]] = ([], [])
         progress = () if samples.t is None else ("t",)
+        every, above = np.ones(len(samples), bool), samples.A >= 0
+        parts = [*((every, inputs) for inputs in _WHOLE), (above, _HALF), (~above, _HALF)]
+        found: list[list[_Fit]] = [[] for _ in parts]
         for turn, alphabet in enumerate(_ALPHABETS):
             random = np.random.default_rng([effort.seed, turn])
-            parts = (
-                (whole, np.ones(len(samples), bool), (*_WHOLE, *progress)),
-                (halves[0], samples.A >= 0, (*_HALF, *progress)),
-                (halves[1], samples.A < 0, (*_HALF, *progress)),
-            )
-            for fits, chosen, inputs in parts:
-                fits += _searched(samples, chosen, inputs, alphabet, effort.generations, random)
-            pairs = [
-                _by_sign(above, below)
-                for above in [ZERO, *_best(halves[0])]
-                for below in [ZERO, *_best(halves[1])]
-                if not above is below is ZERO
-            ]
-            kept = [tidied(call("relu", formula)) for formula in _best(whole)]
-            kept += [tidied(formula) for formula in _best(whole)]
-            yield Found(turn + 1, tuple(dict.fromkeys([*kept, *pairs])))
+            for fits, (chosen, inputs) in zip(found, parts):
+                asked = (*inputs, *progress)
+                fits += _searched(samples, chosen, asked, alphabet, effort.generations, random)
+            yield Found(turn + 1, _candidates(found))
+
+
+def _candidates(found: Sequence[Sequence[_Fit]]) -> tuple[Expression, ...]:
+    """The best of the searches over all samples, as they are and in a relu, and the halves paired."""
+    *whole, above, below = found
+    inner = [formula for fits in whole for formula in _best(fits)]
+    paired = [
+        _by_sign(one, other)
+        for one in [ZERO, *_best(above)]
+        for other in [ZERO, *_best(below)]
+        if not one is other is ZERO
+    ]
+    outer = [tidied(call("relu", formula)) for formula in inner]
+    return tuple(dict.fromkeys([*outer, *inner, *paired]))
 
 
 def _searched(

@@ -51,15 +51,16 @@ class PySR(Engine):
             save_samples(place / "samples.npz", samples)
             asked = {"generations": effort.generations, "seed": effort.seed}
             (place / "effort.json").write_text(json.dumps(asked))
-            process = subprocess.Popen(
-                [sys.executable, "-m", _WORKER, folder],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+            said = place / "stderr.txt"
+            with said.open("w") as errors:
+                process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", _WORKER, folder],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                )
             try:
-                yield from _watched(process, place / RUN / FRONT)
+                yield from _watched(process, place / RUN / FRONT, said)
             finally:
                 process.kill()
                 process.wait()
@@ -67,25 +68,28 @@ class PySR(Engine):
 
 def install() -> None:
     """Have PySR fetch Julia and its packages; raises ConfigError where that fails."""
-    done = subprocess.run([sys.executable, "-c", "import pysr"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", "import pysr"], capture_output=True, text=True
+    )
     julia.missing.cache_clear()
     if done.returncode:
         raise ConfigError(f"PySR could not fetch Julia: {_last_line(done.stderr)}")
 
 
-def _watched(process: subprocess.Popen[str], front: Path) -> Iterator[Found]:
+def _watched(process: subprocess.Popen[bytes], front: Path, said: Path) -> Iterator[Found]:
     """What the file has, whenever it has changed, and once more at the end."""
     seen, turn = 0, 0
     while process.poll() is None:
         time.sleep(_POLL)
         changed = front.stat().st_mtime_ns if front.exists() else 0
-        if changed != seen:
+        if changed != seen and (formulas := _formulas(front)):
             seen, turn = changed, turn + 1
-            yield Found(turn, _formulas(front))
+            yield Found(turn, formulas)
     if process.returncode:
-        error = process.stderr.read() if process.stderr else ""
-        raise ConfigError(f"PySR ended with an error: {_last_line(error)}")
-    yield Found(turn + 1, _formulas(front))
+        error = _last_line(said.read_text("utf-8", "replace"))
+        raise ConfigError(f"PySR ended with an error: {error}")
+    if formulas := _formulas(front):
+        yield Found(turn + 1, formulas)
 
 
 def _formulas(front: Path) -> tuple[Expression, ...]:

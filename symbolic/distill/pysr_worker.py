@@ -16,12 +16,23 @@ from symbolic.distill.loss import Objective
 from symbolic.distill.pysr import RUN, template
 from symbolic.distill.samples import Floats, Samples, load_samples
 from symbolic.distill.templates import Templates
-from symbolic.expression import Expression, Symbol, call, fold, symbol
+from symbolic.expression import (
+    Expression,
+    Symbol,
+    call,
+    fold,
+    integer_exponent,
+    postorder,
+    symbol,
+)
 from symbolic.numeric import evaluate_all
 from symbolic.parser import parse
 
 _MOST_NODES = 40
 _GUESSES = 10
+_BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "max": "max"}
+_UNARY = ("tanh", "log", "exp", "sqrt", "abs", "relu", "square")
+_OPERATIONS = {*_BINARY, *_UNARY, "neg"}
 
 
 def table(samples: Samples) -> tuple[Floats, list[str]]:
@@ -45,16 +56,17 @@ def table(samples: Samples) -> tuple[Floats, list[str]]:
 
 def guesses(formulas: Sequence[Expression]) -> list[dict[str, str]]:
     """Formulas that go by the sign of A, as PySR takes them to begin with."""
-    found = [
-        {half: _numbered(part) for half, part in zip(("above", "below"), formula.args[2:])}
-        for formula in formulas
-        if formula.op == "where>="
-    ]
+    found = []
+    for formula in formulas:
+        if formula.op == "where>=":
+            halves = [_numbered(part) for part in formula.args[2:]]
+            if None not in halves:
+                found.append({half: str(text) for half, text in zip(("above", "below"), halves)})
     return found[-_GUESSES:]
 
 
-def _numbered(formula: Expression) -> str:
-    """The formula over `#1`, `#2`, …; what is an input as a whole is one."""
+def _numbered(formula: Expression) -> str | None:
+    """The formula over `#1`, `#2`, …, in the operations of the search; None where it has others."""
     names = {parse(text): f"#{i}" for i, text in enumerate(INPUTS.values(), 1)}
     placeholders = {node: f"z{i}" for i, node in enumerate(names)}
 
@@ -63,12 +75,20 @@ def _numbered(formula: Expression) -> str:
             return symbol(placeholders[node])
         if isinstance(node, Symbol) or not args:
             return node
-        return call(node.op, *args)
+        return call("square", args[0]) if _is_square(node) else call(node.op, *args)
 
-    text = str(fold(formula, visit)).replace("**", "^")
+    made = fold(formula, visit)
+    others = {node.op for node in postorder(made) if node.args} - _OPERATIONS
+    if others or not made.symbols <= set(placeholders.values()):
+        return None
+    text = str(made)
     for node, name in placeholders.items():
         text = text.replace(name, names[node])
     return text
+
+
+def _is_square(node: Expression) -> bool:
+    return node.op == "pow" and integer_exponent(node) == 2
 
 
 def main(folder: Path) -> None:
@@ -84,8 +104,8 @@ def main(folder: Path) -> None:
             expressions=["above", "below"], variable_names=names, combine=template()
         ),
         elementwise_loss="loss(prediction, target) = prediction",
-        binary_operators=["+", "-", "*", "/", "max"],
-        unary_operators=["tanh", "log", "exp", "sqrt", "abs", "relu", "square"],
+        binary_operators=list(_BINARY.values()),
+        unary_operators=list(_UNARY),
         nested_constraints={
             outer: dict.fromkeys(("tanh", "log", "exp", "relu"), 0)
             for outer in ("tanh", "log", "exp")

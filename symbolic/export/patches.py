@@ -37,7 +37,8 @@ PATCHES: Mapping[str, Patch] = {
             "policy_loss_2 = advantages * th.clamp(ratio, 1 - clip_range, 1 + clip_range)",
             "policy_loss = -th.min(policy_loss_1, policy_loss_2).mean()",
         ),
-        by="policy_loss = (drift(th.log(ratio), advantages) - ratio * advantages).mean()",
+        by="policy_loss = (drift(log_prob - rollout_data.old_log_prob, advantages)"
+        " - ratio * advantages).mean()",
     ),
 }
 """By target of `drift export`."""

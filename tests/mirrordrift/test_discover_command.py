@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -74,7 +76,7 @@ def test_the_loop_ends_in_a_report(found: Path, capsys: pytest.CaptureFixture[st
         (("--set", "engine=eureqa"), "unknown; use auto"),
         (("--set", "seeds=0"), "at least 1"),
         (("--set", "effrot=1"), "did you mean effort?"),
-        (("--set", "points=10"), "64 or more"),
+        (("--set", "points=10"), "from 64 to"),
         (("--set", "inner.num_minibatches=7"), "does not divide"),
     ],
 )
@@ -83,6 +85,45 @@ def test_what_cannot_be_is_refused_before_anything_is_written(
 ) -> None:
     assert main(arguments(tmp_path / "out", *more)) == 2
     assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_an_interrupt_in_the_middle_is_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where a training had just begun its folder."""
+    from search.pipeline import steps
+
+    out, reached = tmp_path / "cut", []
+
+    def cut(config, network, place, begin) -> None:
+        (place / "CartPole-v1" / "00").mkdir(parents=True, exist_ok=True)
+        reached.append(place)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(steps, "make_density", cut)
+    assert main(arguments(out)) == 130
+    assert main(["discover", "--resume", str(out)]) == 130
+    said = capsys.readouterr()
+    assert len(reached) == 2 and f"go on with drift discover --resume {out}" in said.err
+
+
+def test_the_command_in_the_report_is_the_one_that_was_given() -> None:
+    from mirrordrift.cli.discover import Options, _asked
+    from mirrordrift.report.loop import _command
+
+    given = Options(
+        preset="quick", network="lpo-breakout", env=("Breakout-MinAtar",), seed=3, out="x",
+        set=("inner.num_envs=32", "seeds=5", "engine=templates"),
+    )  # fmt: skip
+    words = shlex.split(_command(_asked(given)))
+    assert words[:4] == ["drift", "discover", "--preset", "quick"] and words[-2:] == [
+        "--out",
+        "DIR",
+    ]
+    pairs = list(itertools.pairwise(words))
+    for pair in (("--network", "lpo-breakout"), ("--env", "Breakout-MinAtar"), ("--seed", "3"),
+                 ("--set", "inner.num_envs=32"), ("--set", "seeds=5"), ("--set", "engine=templates")):  # fmt: skip
+        assert pair in pairs
 
 
 @pytest.mark.browser

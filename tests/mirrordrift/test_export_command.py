@@ -21,6 +21,7 @@ def test_source_is_printed_or_written(drift, tmp_path: Path) -> None:
         and (tmp_path / "d.py").read_text() == done.out
     )
     assert drift("export", "kl", "--to", "latex").out == r"r - 1 - \log\left(r\right)" + "\n"
+    assert "0.1" in drift("export", "ppo", "--to", "latex", "--param", "eps=0.1").out
     found = drift("export", "spo", "--to", "numpy", "--param", "eps=0.1", "--json").json
     assert found["schema"] == "mirrordrift/export/1" and "0.2" in found["source"]
 
@@ -33,6 +34,7 @@ def test_source_is_printed_or_written(drift, tmp_path: Path) -> None:
         (("lpo-cartpole", "--to", "latex"), "distil it first"),
         (("c*(r-1)**2", "--to", "jax", "--param", "c in (0, inf)"), "bind it"),
         (("dpo", "--to", "jax", "-o", "/nowhere/x.py"), "cannot be written"),
+        (("t*(r-1)**2", "--to", "cleanrl"), "progress t"),
     ],
 )
 def test_what_cannot_be_exported_says_why(drift, arguments, said: str) -> None:

@@ -23,6 +23,7 @@ from mirrordrift import (
 )
 
 PUBLIC = {
+    "distill", "Samples", "load_samples", "save_samples",
     "__version__", "Condition", "ConfigError", "Drift", "DriftNetwork", "Expression", "FormulaError",
     "Interval", "Reference", "Replay", "Report", "UnreadableCertificate", "Verdict", "Witness", "evaluate",
     "catalogue", "check", "equal", "from_sympy", "load_network", "parse", "save_network", "to_sympy",

@@ -219,3 +219,29 @@ def test_rounding_is_outwards(value: Fraction, inputs: Any, weights: Any, widths
             for chosen in (row, wide):
                 exact = sum(Fraction(x) * Fraction(w) for x, w in zip(chosen, weights[:, j]))
                 assert Fraction(low[j]) <= exact <= Fraction(high[j])
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "least"),
+    [
+        # What holds at A = 0 alone counts, and so does the edge of a box.
+        ("(r-1)**2", "(r-1)**2 + where(A >= 0, where(A <= 0, 100, 0), 0)", 100.0),
+        ("where(A > 0, 0, 5)", "0*r", 5.0),
+        # Constants on one side of A.
+        ("where(A >= 0, (r-1)**2, 0)", "where(A >= 0, (r-1)**2, 0)", 0.0),
+        ("where(A >= 0, r, 2)", "where(A < 0, 1, r)", 1.0),
+        (DPO, PPO, 0.5),
+    ],
+)
+def test_distances_of_formulas_that_go_by_the_sign_of_the_advantage(
+    one: str, other: str, least: float
+) -> None:
+    for box in (BOX, BOX | {"A": (0.0, 3.0)} if "> 0" in one else BOX):
+        low, high = sup_distance(parse(one), parse(other), box)
+        assert low <= high and high >= least and (low >= least * 0.9)
+        points = {
+            "r": np.linspace(0.5, 2, 40)[:, None],
+            "A": np.linspace(box["A"][0], 3, 41)[None, :],
+        }
+        seen = np.abs(evaluate(parse(one), points) - evaluate(parse(other), points)).max()
+        assert seen <= high + 1e-12

@@ -60,6 +60,8 @@ def test_what_is_asked_for_is_never_replaced() -> None:
 
 
 def test_an_interrupt_keeps_what_was_found() -> None:
+    last = Chosen((Fake("a"), Fake("b", steps=(KeyboardInterrupt,))), "")
+    assert distil(samples_of(TRUTHS["kl"]), last).interrupted
     engines = Chosen((Fake("a", steps=("r - 1 - log(r)", KeyboardInterrupt)), Fake("b")), "")
     found = distil(samples_of(TRUTHS["kl"]), engines)
     assert found.interrupted and str(found.front.members[0].formula) == "r - 1 - log(r)"

@@ -68,6 +68,17 @@ def test_equal_formulas_are_told_once() -> None:
     assert told["by"] == "proof" and told["of"] == str(found.members[0].formula)
 
 
+def test_a_proved_formula_is_kept_for_an_equal_one_that_is_not() -> None:
+    # The same numbers at every sample; the smaller one fails at A = 0 alone, where equality sees it.
+    samples = samples_of(TRUTHS["spo"])
+    found = build(
+        {"one": [parse("2.5*abs(A)*(r - 1)**2")], "two": [parse("2.5*A**2/abs(A)*(r - 1)**2")]},
+        samples,
+        box=BOX,
+    )
+    assert found.knee is not None and found.knee.proved
+
+
 def test_what_is_nearly_a_drift_is_repaired_if_that_costs_little() -> None:
     truth = parse("(r - 1)**2*abs(A)")
     off = parse("(r - 1)**2*abs(A) + 0.002*(r - 1) - 0.001")

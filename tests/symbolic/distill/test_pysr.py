@@ -52,6 +52,14 @@ def test_guesses_are_what_the_reader_reads() -> None:
     assert str(_formula(text, known)) == TRUTHS["dpo"]
 
 
+def test_guesses_hold_what_the_search_has_and_nothing_else() -> None:
+    formulas = [
+        parse(f"where(A >= 0, {part}, 0)")
+        for part in ("r*log(r)", "((r - 1)*A)**2", "t*(r - 1)", "log(r)**3")
+    ]
+    assert guesses(formulas) == [{"above": "square(#1)", "below": "0"}]
+
+
 def test_without_julia_the_engine_says_what_would_help() -> None:
     if not (reason := julia.missing()):
         pytest.skip("Julia is ready here")
