@@ -39,7 +39,7 @@ _ALIKE = 1e-6
 """Relative difference of losses below which two formulas may be the same function."""
 _CLOSE = 1.5
 """A repaired formula's loss, at most, next to that of what was repaired."""
-_KNEE = 1.5
+_KNEE = 1.1
 """The knee's loss, at most, next to the least."""
 _NOTHING = 1e-16
 """A loss that is 0, as far as float64 can tell."""
@@ -244,7 +244,7 @@ def _tame(formula: Expression, objective: Objective) -> bool:
 
 
 def _with_knee(members: Sequence[Member]) -> list[Member]:
-    """The front with its knee marked: the smallest drift of at most 1.5 times the least loss."""
+    """The front with its knee marked: the smallest drift of at most 1.1 times the least loss."""
     drifts = [m for m in members if m.proved]
     if not drifts:
         return list(members)

@@ -10,7 +10,7 @@ swapped, so both are always allowed, and what is read from a tree goes by what i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -27,23 +27,29 @@ from symbolic.numeric import evaluate_all
 from symbolic.operations import ZERO
 from symbolic.parser import parse
 
-_ALPHABETS = (
-    "add,sub,mul,div,square",
-    "add,sub,mul,div,square,log,exp",
-    "add,sub,mul,div,square,sqrt,tanh,fmin,fmax",
+_INPUTS = {
+    "all": ("abs((r - 1)*A)", "abs(log(r)*A)", "(r - 1)*A", "r - 1", "log(r)", "abs(A)"),
+    "ratio": ("r", "sqrt(r)", "log(r)"),
+    "gain": ("abs((r - 1)*A)", "(r - 1)*A"),
+    "above": ("(r - 1)*A", "log(r)*A", "r - 1", "log(r)", "A"),
+    "below": ("(r - 1)*A", "log(r)*A", "r - 1", "log(r)", "A"),
+}
+"""What a search may build on: anything; the ratio alone, as divergences do; the gain alone; and
+anything on one side of A.
+"""
+_SEARCHES = (
+    ("add,sub,mul,div", ("all", "ratio", "gain")),
+    ("add,sub,mul,log", ("ratio", "gain", "above", "below")),
+    ("add,sub,mul,exp", ("ratio", "gain")),
+    ("add,sub,mul,div,square,sqrt,tanh,fmin,fmax", ("all", "above", "below")),
 )
-_WHOLE = (
-    ("abs((r - 1)*A)", "abs(log(r)*A)", "(r - 1)*A", "r - 1", "log(r)", "abs(A)"),
-    ("r - 1", "log(r)"),
-    ("abs((r - 1)*A)", "(r - 1)*A"),
-)
-"""Inputs of the searches over all samples: any, the ratio alone (a divergence), the gain alone."""
-_HALF = ("(r - 1)*A", "log(r)*A", "r - 1", "log(r)", "A")
+"""Operations, and the inputs that they are tried with."""
 _DRAWN = 400
-_POPULATION = 500
+_POPULATION, _OPTIMISED = 500, 5
+"""Formulas of a search, and iterations by which each has its constants fitted."""
+_FEW_INPUTS = 3
+"""Searches of so few inputs are cheap: they get twice of both."""
 _LENGTH = 20
-_OPTIMISED = 5
-"""Iterations by which constants are fitted within the search."""
 _KEPT = 6
 """Fits of each half that are paired with the other half's."""
 
@@ -74,25 +80,26 @@ class Operon(Engine):
         if reason := self.missing():
             raise ConfigError(f"engine=operon: {reason}")
         progress = () if samples.t is None else ("t",)
-        every, above = np.ones(len(samples), bool), samples.A >= 0
-        parts = [*((every, inputs) for inputs in _WHOLE), (above, _HALF), (~above, _HALF)]
-        found: list[list[_Fit]] = [[] for _ in parts]
-        for turn, alphabet in enumerate(_ALPHABETS):
+        sides = {"above": samples.A >= 0, "below": samples.A < 0}
+        every = np.ones(len(samples), bool)
+        found: dict[str, list[_Fit]] = {name: [] for name in _INPUTS}
+        for turn, (alphabet, parts) in enumerate(_SEARCHES):
             random = np.random.default_rng([effort.seed, turn])
-            for fits, (chosen, inputs) in zip(found, parts):
-                asked = (*inputs, *progress)
-                fits += _searched(samples, chosen, asked, alphabet, effort.generations, random)
+            for part in parts:
+                chosen, inputs = sides.get(part, every), (*_INPUTS[part], *progress)
+                found[part] += _searched(
+                    samples, chosen, inputs, alphabet, effort.generations, random
+                )
             yield Found(turn + 1, _candidates(found))
 
 
-def _candidates(found: Sequence[Sequence[_Fit]]) -> tuple[Expression, ...]:
+def _candidates(found: Mapping[str, Sequence[_Fit]]) -> tuple[Expression, ...]:
     """The best of the searches over all samples, as they are and in a relu, and the halves paired."""
-    *whole, above, below = found
-    inner = [formula for fits in whole for formula in _best(fits)]
+    inner = [formula for part in ("all", "ratio", "gain") for formula in _best(found[part])]
     paired = [
         _by_sign(one, other)
-        for one in [ZERO, *_best(above)]
-        for other in [ZERO, *_best(below)]
+        for one in [ZERO, *_best(found["above"])]
+        for other in [ZERO, *_best(found["below"])]
         if not one is other is ZERO
     ]
     outer = [tidied(call("relu", formula)) for formula in inner]
@@ -114,14 +121,15 @@ def _searched(
     if drawn is None:
         return []
     roots = [parse(text) for text in inputs]
+    more = 2 if len(inputs) <= _FEW_INPUTS else 1
     table = np.stack(evaluate_all(roots, drawn.points), axis=1)
     found = SymbolicRegressor(
         allowed_symbols=f"{alphabet},constant,variable",
         objectives=["r2", "length"],
-        population_size=_POPULATION,
+        population_size=more * _POPULATION,
         generations=generations,
         max_evaluations=10**9,
-        optimizer_iterations=_OPTIMISED,
+        optimizer_iterations=more * _OPTIMISED,
         max_length=_LENGTH,
         epsilon=1e-12,
         n_threads=1,
@@ -205,7 +213,6 @@ _CALLS = {
     "Exp": lambda args: call("exp", args[0]),
     "Sqrt": lambda args: call("sqrt", args[0]),
     "Tanh": lambda args: call("tanh", args[0]),
-    "Pow": lambda args: args[0] ** args[1],
 }
 
 

@@ -43,7 +43,6 @@ def trees(symbols: str, seed: int):
         "add,sub,mul,div,square",
         "add,sub,mul,log,exp,sqrt,tanh",
         "add,sub,fmin,fmax,mul",
-        "add,pow,sub",
     ],
 )
 def test_trees_are_read_as_they_compute(symbols: str) -> None:
