@@ -81,7 +81,7 @@ def test_a_continuous_action_finds_its_target() -> None:
     found = train(population(probe_envs.target()))
     assert found.scores[0].return_mean > -0.5
     agent = found.agent(0)
-    assert agent.act(jnp.ones((3, 1))) == pytest.approx(np.ones((3, 1)), abs=0.3)
+    assert agent.act(jnp.ones((3, 1))) == pytest.approx(np.ones((3, 1)), abs=0.5)
     drawn = agent.act(jnp.ones((50, 1)), jax.random.key(0))
     assert len(np.unique(drawn)) > 10 and np.abs(drawn).max() <= 2
 
