@@ -42,6 +42,9 @@ class Operation:
     """LaTeX from the arguments' LaTeX; operators bracket by `precedence`."""
     sympy: Callable[..., Any]
     """The SymPy expression from the module and the arguments."""
+    source: str
+    """The expression in exported code: arguments by number, functions of the library by name
+    (`symbolic.export.backends`)."""
     precedence: int = 100
     """How tightly the printed form binds; 100 for calls and atoms."""
     infix: str | None = None
@@ -170,104 +173,125 @@ _ENTRIES = (
     Operation(
         "add", (2, 2), REAL, lambda xp, a, b: xp.add(a, b), lambda a, b: a + b,
         lambda n, d, s: d[1] if d[0] is ZERO else d[0] if d[1] is ZERO else d[0] + d[1],
-        lambda a, b: f"{a} + {b}", lambda sp, a, b: a + b, precedence=10, infix="+",
+        lambda a, b: f"{a} + {b}", lambda sp, a, b: a + b,
+        "{0} + {1}", precedence=10, infix="+",
     ),
     Operation(
         "sub", (2, 2), REAL, lambda xp, a, b: xp.subtract(a, b), lambda a, b: a - b,
         lambda n, d, s: d[0] if d[1] is ZERO else -d[1] if d[0] is ZERO else d[0] - d[1],
-        lambda a, b: f"{a} - {b}", lambda sp, a, b: a - b, precedence=10, infix="-",
+        lambda a, b: f"{a} - {b}", lambda sp, a, b: a - b,
+        "{0} - {1}", precedence=10, infix="-",
     ),
     Operation(
         "mul", (2, 2), REAL, lambda xp, a, b: xp.multiply(a, b), lambda a, b: a * b,
         lambda n, d, s: _product_rule(n.args[0], n.args[1], d[0], d[1]),
-        _product_latex, lambda sp, a, b: a * b, precedence=20, infix="*",
+        _product_latex, lambda sp, a, b: a * b,
+        "{0} * {1}", precedence=20, infix="*",
     ),
     Operation(
         "div", (2, 2), "denominator other than 0", pointwise.divide, lambda a, b: a / b,
         lambda n, d, s: _quotient(d[0], n.args[1]) if d[1] is ZERO
         else (d[0] * n.args[1] - n.args[0] * d[1]) / n.args[1] ** TWO,
-        lambda a, b: rf"\frac{{{a}}}{{{b}}}", lambda sp, a, b: a / b, precedence=20, infix="/",
+        lambda a, b: rf"\frac{{{a}}}{{{b}}}", lambda sp, a, b: a / b,
+        "{divide}({0}, {1})", precedence=20, infix="/",
     ),
     Operation(
         "neg", (1, 1), REAL, lambda xp, a: xp.negative(a), lambda a: -a,
         lambda n, d, s: ZERO if d[0] is ZERO else -d[0],
-        lambda a: f"-{a}", lambda sp, a: -a, precedence=30, infix="-",
+        lambda a: f"-{a}", lambda sp, a: -a,
+        "-{0}", precedence=30, infix="-",
     ),
     Operation(
         "pow", (2, 2),
         "base > 0; base 0 with a positive exponent; any base with a constant integer exponent >= 0",
         pointwise.power, lambda a, b: a**b, _d_pow,
-        lambda a, b: f"{a}^{{{b}}}", lambda sp, a, b: a**b, precedence=40, infix="**",
+        lambda a, b: f"{a}^{{{b}}}", lambda sp, a, b: a**b,
+        "{power}({0}, {1})", precedence=40, infix="**",
     ),
     Operation(
         "exp", (1, 1), REAL, lambda xp, x: xp.exp(x), lambda x: x.exp(), lambda n, d, s: _scale(n, d[0]),
         lambda x: f"e^{{{x}}}", lambda sp, x: sp.exp(x),
+        "{xp}.exp({0})",
     ),
     Operation(
         "log", (1, 1), "argument > 0", pointwise.log, lambda x: x.log(),
         lambda n, d, s: _quotient(d[0], n.args[0]), _call_latex("log"), lambda sp, x: sp.log(x),
+        "{log}({0})",
     ),
     Operation(
         "tanh", (1, 1), REAL, lambda xp, x: xp.tanh(x), lambda x: x.tanh(),
         lambda n, d, s: _scale(ONE - n**TWO, d[0]), _call_latex("tanh"),
         lambda sp, x: sp.tanh(x),
+        "{xp}.tanh({0})",
     ),
     Operation(
         "sqrt", (1, 1), "argument >= 0", pointwise.sqrt, lambda x: x.sqrt(),
         lambda n, d, s: _quotient(d[0], TWO * n), lambda x: rf"\sqrt{{{x}}}", lambda sp, x: sp.sqrt(x),
+        "{sqrt}({0})",
     ),
     Operation(
         "abs", (1, 1), REAL, lambda xp, x: xp.abs(x), abs,
         lambda n, d, s: _kink_max(s, n.args[0], -n.args[0], d[0], -d[0]),
         lambda x: rf"\left|{x}\right|", lambda sp, x: sp.Abs(x),
+        "{xp}.abs({0})",
     ),
     Operation(
         "sign", (1, 1), REAL, lambda xp, x: xp.sign(x), _ball_sign, lambda n, d, s: ZERO,
         _named_latex("sign"), lambda sp, x: sp.sign(x),
+        "{xp}.sign({0})",
     ),
     Operation(
         "relu", (1, 1), REAL, lambda xp, x: xp.maximum(x, 0.0), lambda x: x.max(x * 0),
         lambda n, d, s: _kink_max(s, n.args[0], ZERO, d[0], ZERO),
         _named_latex("ReLU"), lambda sp, x: sp.Max(x, 0),
+        "{maximum}({0}, 0.0)",
     ),
     Operation(
         "softplus", (1, 1), REAL, pointwise.softplus, lambda x: x.exp().log1p(),
         lambda n, d, s: _scale(call("sigmoid", n.args[0]), d[0]), _named_latex("softplus"),
         lambda sp, x: sp.log(1 + sp.exp(x)),
+        "{softplus}({0})",
     ),
     Operation(
         "sigmoid", (1, 1), REAL, pointwise.sigmoid, lambda x: 1 / ((-x).exp() + 1),
         lambda n, d, s: _scale(n * (ONE - n), d[0]), lambda x: rf"\sigma\left({x}\right)",
         lambda sp, x: 1 / (1 + sp.exp(-x)),
+        "0.5 * (1.0 + {xp}.tanh(0.5 * {0}))",
     ),
     Operation(
         "square", (1, 1), REAL, lambda xp, x: xp.square(x), lambda x: x**2,
         lambda n, d, s: _scale(TWO * n.args[0], d[0]),
         lambda x: rf"\left({x}\right)^{{2}}", lambda sp, x: x**2,
+        "{0} * {0}",
     ),
     Operation(
         "inv", (1, 1), "argument other than 0", lambda xp, x: pointwise.divide(xp, 1.0, x), lambda x: 1 / x,
         lambda n, d, s: ZERO if d[0] is ZERO else -d[0] / n.args[0] ** TWO,
         lambda x: rf"\frac{{1}}{{{x}}}", lambda sp, x: 1 / x,
+        "{divide}(1.0, {0})",
     ),
     Operation(
         "clip", (3, 3), REAL, pointwise.clip,
         lambda x, lo, hi: x.max(lo).min(hi), _d_clip, _named_latex("clip"),
         lambda sp, x, lo, hi: sp.Min(sp.Max(x, lo), hi),
+        "{minimum}({maximum}({0}, {1}), {2})",
     ),
     Operation(
         "max", (2, None), REAL, pointwise.maximum, lambda *args: reduce(lambda a, b: a.max(b), args),
         _fold_kinks(_kink_max, "max"), _call_latex("max"), lambda sp, *args: sp.Max(*args),
+        "{maximum}({0}, {1})",
     ),
     Operation(
         "min", (2, None), REAL, pointwise.minimum, lambda *args: reduce(lambda a, b: a.min(b), args),
         _fold_kinks(_kink_min, "min"), _call_latex("min"), lambda sp, *args: sp.Min(*args),
+        "{minimum}({0}, {1})",
     ),
     *(
         Operation(
             "where" + relation, (4, 4), "where the chosen branch is defined",
             pointwise.where(test), _ball_where(relation), _d_where(relation),
             _where_latex(latex), _sympy_where(method),
+            f"{{where}}({{0}} {relation} {{1}}, {{2}}, {{3}})",
         )
         for relation, test, latex, method in (
             ("<", "less", "<", "Lt"),

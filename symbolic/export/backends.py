@@ -1,8 +1,9 @@
 """How each library writes the operations of a lowered formula.
 
-An operation is a template over its arguments; those that could divide by 0, take a logarithm of 0 or
-meet a plain number where a library wants an array are calls of a helper, which is written into the
-source where it is used. Helpers keep the double-where: no branch that is not taken makes a slope nan.
+The table of operations has an expression for each, with functions of the library by name; those that
+could divide by 0, take a logarithm of 0 or meet a plain number where a library wants an array are
+helpers, written into the source where they are used. Helpers keep the double-where: no branch that is
+not taken makes a slope nan.
 """
 
 from __future__ import annotations
@@ -10,46 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_PLAIN = {
-    "add": "{0} + {1}",
-    "sub": "{0} - {1}",
-    "mul": "{0} * {1}",
-    "neg": "-{0}",
-    "square": "{0} * {0}",
-    "exp": "{xp}.exp({0})",
-    "expm1": "{xp}.expm1({0})",
-    "tanh": "{xp}.tanh({0})",
-    "abs": "{xp}.abs({0})",
-    "sign": "{xp}.sign({0})",
-    "div": "_divide({0}, {1})",
-    "inv": "_divide(1.0, {0})",
-    "log": "_log({0})",
-    "sqrt": "_sqrt({0})",
-    "pow": "_power({0}, {1})",
-    "sigmoid": "0.5 * (1.0 + {xp}.tanh(0.5 * {0}))",
-    "softplus": "_softplus({0})",
-}
-_ARRAYS = {
-    "relu": "{xp}.maximum({0}, 0.0)",
-    "max": "{xp}.maximum({0}, {1})",
-    "min": "{xp}.minimum({0}, {1})",
-    "clip": "{xp}.minimum({xp}.maximum({0}, {1}), {2})",
-    **{
-        f"where{relation}": f"{{xp}}.where({{0}} {relation} {{1}}, {{2}}, {{3}})"
-        for relation in ("<", "<=", ">", ">=")
-    },
-}
-_TENSORS = {
-    "relu": "torch.relu({0})",
-    "max": "_maximum({0}, {1})",
-    "min": "_minimum({0}, {1})",
-    "clip": "_minimum(_maximum({0}, {1}), {2})",
-    **{
-        f"where{relation}": f"_where({{0}} {relation} {{1}}, {{2}}, {{3}})"
-        for relation in ("<", "<=", ">", ">=")
-    },
-}
+from symbolic.operations import OPERATIONS
 
+_SOURCES = {
+    **{name: entry.source for name, entry in OPERATIONS.items()},
+    "expm1": "{xp}.expm1({0})",
+}
+"""Of every instruction of a lowered program."""
 _HELPERS = {
     "_divide": """\
 def _divide(a, b):
@@ -69,11 +37,12 @@ def _sqrt(x):
     "_power": """\
 def _power(a, b):
     safe = {where}(a > 0, a, 1.0)
-    return {where}(a > 0, safe**b, 0.0)
+    at_zero = {where}((a == 0) & (b > 0), 0.0, float("nan"))
+    return {where}(a > 0, safe**b, at_zero)
 """,
     "_softplus": """\
 def _softplus(x):
-    return {relu} + {xp}.log1p({xp}.exp(-{xp}.abs(x)))
+    return {maximum}(x, 0.0) + {xp}.log1p({xp}.exp(-{xp}.abs(x)))
 """,
     "_maximum": """\
 def _maximum(a, b):
@@ -106,42 +75,39 @@ class Backend:
     imports: str
     xp: str
     """What its functions are called by."""
-    operations: Mapping[str, str]
-    where: str
-    relu: str
     matrix: str
     """How a literal becomes an array."""
+    functions: Mapping[str, str]
+    """Names of `where`, `maximum` and `minimum`, which may be helpers."""
 
     def call(self, op: str, args: list[str]) -> str:
         """The expression of one operation; arguments are names or numbers."""
-        return self.operations[op].format(*args, xp=self.xp)
+        return _SOURCES[op].format(*args, **self._names)
 
     def helpers(self, body: str) -> str:
         """The definitions of the helpers that a body needs, those first that others need."""
         chosen: list[str] = []
         pending = [name for name in _HELPERS if f"{name}(" in body]
         while pending:
-            name = pending.pop(0)
-            text = _HELPERS[name].format(xp=self.xp, where=self.where, relu=self.relu)
-            if text in chosen:
-                continue
-            chosen.append(text)
-            called = text.partition("\n")[2]
-            pending += [other for other in _HELPERS if f"{other}(" in called]
+            text = _HELPERS[pending.pop(0)].format(**self._names)
+            if text not in chosen:
+                chosen.append(text)
+                called = text.partition("\n")[2]
+                pending += [other for other in _HELPERS if f"{other}(" in called]
         return "\n\n".join(reversed(chosen))
+
+    @property
+    def _names(self) -> dict[str, str]:
+        own = {name.removeprefix("_"): name for name in _HELPERS}
+        return own | {"xp": self.xp, **self.functions}
+
+
+def _arrays(xp: str) -> dict[str, str]:
+    return {name: f"{xp}.{name}" for name in ("where", "maximum", "minimum")}
 
 
 BACKENDS: Mapping[str, Backend] = {
-    "numpy": Backend(
-        "numpy", "import numpy as np", "np", {**_PLAIN, **_ARRAYS}, "np.where",
-        "np.maximum(x, 0.0)", "np.array({0})",
-    ),
-    "jax": Backend(
-        "jax", "import jax.numpy as jnp", "jnp", {**_PLAIN, **_ARRAYS}, "jnp.where",
-        "jnp.maximum(x, 0.0)", "jnp.array({0})",
-    ),
-    "torch": Backend(
-        "torch", "import torch", "torch", {**_PLAIN, **_TENSORS}, "_where",
-        "torch.relu(x)", "torch.tensor({0})",
-    ),
-}  # fmt: skip
+    "numpy": Backend("numpy", "import numpy as np", "np", "np.array({0})", _arrays("np")),
+    "jax": Backend("jax", "import jax.numpy as jnp", "jnp", "jnp.array({0})", _arrays("jnp")),
+    "torch": Backend("torch", "import torch", "torch", "torch.tensor({0})", {}),
+}

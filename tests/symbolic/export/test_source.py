@@ -78,6 +78,13 @@ def test_numpy_gives_the_values(name: str) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-10)
 
 
+def test_what_is_undefined_is_nan_and_no_hidden_number() -> None:
+    root = loaded(Drift.from_text("(r - 1)**0.5 + log(A) + 1/A"), "numpy")
+    with np.errstate(all="ignore"):
+        found = root(np.array([-0.5, 0.5, 0.0, 0.5]), np.array([1.0, -1.0, 1.0, 0.0]))
+    assert np.isnan(found).tolist() == [True, True, False, True] and found[2] == 1.0
+
+
 @pytest.mark.parametrize("name", ["ppo", "dpo", "kl", "spo", "hellinger", "everything"])
 @pytest.mark.parametrize("to", ["jax", pytest.param("torch", marks=TORCH)])
 def test_values_and_gradients_are_the_formulas(name: str, to: str) -> None:
