@@ -68,7 +68,7 @@ def samples_of(formula: str, noise: float, seed: int) -> Samples:
 def recovery(engine: str, name: str, noise: float, seed: int) -> dict[str, Any]:
     truth = Drift(formula=parse(TRUTHS[name]))
     begun = time.perf_counter()
-    front = distil(samples_of(TRUTHS[name], noise, seed), choose(engine), seed=seed).front
+    front = distil(samples_of(TRUTHS[name], noise, seed), choose(engine), seed=seed)
     seconds = time.perf_counter() - begun
     knee = front.knee
     found = (

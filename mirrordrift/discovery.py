@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from mirrordrift.spec import Target, resolve_line
 from mirrordrift.writing import writing
 from search.distill.distillation import box_of, distil
 from search.distill.engines import choose
+from search.distill.sampling import check_points
 from search.folder import SearchFolder
 from search.pipeline import steps
 from search.pipeline.config import DiscoverConfig
@@ -39,19 +40,19 @@ _KEY = 12
 
 @dataclass(frozen=True)
 class Watch:
-    """Who hears of what is done; by default nobody."""
+    """Who hears of what is done."""
 
     stage: Callable[[str, bool], None]
     """A stage begins: its name, and whether it is skipped."""
     training: Begin
     distilling: Tell
-    generation: Callable[[dict[str, Any]], None] = field(default=lambda record: None)
+    generation: Callable[[dict[str, Any]], None]
 
 
 def discover(config: DiscoverConfig, folder: Path, watch: Watch) -> dict[str, Any]:
     """Do what is not done in the folder yet; the summary of the comparison.
 
-    Raises ConfigError for what cannot be done, and where an interrupt left nothing to go on with.
+    Raises ConfigError for what cannot be done.
     """
     stages = _Stages(config, folder, watch)
     run(stages.all(), folder, lambda stage, skipped: watch.stage(stage.name, skipped))
@@ -134,7 +135,7 @@ class _Stages:
         network = load_network(self.folder / steps.NETWORK)
         samples = load_samples(self.folder / steps.SAMPLES)
         engines = choose(self.config.engine)
-        found = distil(
+        front = distil(
             samples,
             engines,
             reference=network,
@@ -142,12 +143,12 @@ class _Stages:
             seed=self.config.seed,
             tell=self.watch.distilling,
         )
-        if found.interrupted:
+        if front.interrupted:
             raise KeyboardInterrupt
         about = {"target": distilling.hash_of(network), "seed": self.config.seed}
-        record = files.record_of(found.front, samples, box_of(samples), engines.record(), about)
-        front_pictures.draw(found.front, record, network, self.folder)
-        files.write(self.folder, found.front, record)
+        record = files.record_of(front, samples, box_of(samples), engines.record(), about)
+        front_pictures.draw(front, record, network, self.folder)
+        files.write(self.folder, front, record)
 
     def _asked_retrain(self) -> Mapping[str, Any]:
         return self._some("envs", "inner", "seeds", "seed", "retrained") | self._files(
@@ -223,5 +224,5 @@ def check(config: DiscoverConfig) -> None:
     for env in config.envs:
         environments.task_of(env, config.trainer(env))
     steps.begin_with(config)
-    distilling.check_points(config.points)
+    check_points(config.points)
     choose(config.engine)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mirrordrift.spec import Target, resolve_line
+from search.distill.sampling import POINTS
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 
@@ -16,11 +17,6 @@ if TYPE_CHECKING:
     from search.distill.front import Front
     from symbolic.distill.samples import Samples
     from verify.distance import Reference
-
-POINTS = 2000
-"""Samples of a distillation."""
-FEWEST_POINTS, MOST_POINTS = 64, 100_000
-SAMPLES_SUFFIX = ".npz"
 
 
 def distill(
@@ -54,7 +50,7 @@ def distill(
         effort=effort,
         seed=seed,
         timeout=timeout,
-    ).front
+    )
 
 
 def asked(
@@ -72,9 +68,6 @@ def asked(
     from search.distill.sampling import sampled
     from symbolic.distill.samples import Samples
 
-    check_points(points)
-    if type(seed) is not int or not 0 <= seed < 2**32:
-        raise ConfigError(f"seed={seed!r:.40} must be a whole number from 0 to 4294967295")
     if isinstance(drift, Samples):
         return drift, None
     if (found := _samples_file(drift)) is not None:
@@ -85,14 +78,6 @@ def asked(
         return sampled(drift, at), None
     target = resolve_line(drift)
     return sampled(target, at), target
-
-
-def check_points(points: object) -> None:
-    """Raise ConfigError for what is no number of samples."""
-    if type(points) is not int or not FEWEST_POINTS <= points <= MOST_POINTS:
-        raise ConfigError(
-            f"points={points!r:.40} must be a whole number from {FEWEST_POINTS} to {MOST_POINTS}"
-        )
 
 
 def reference_of(target: Target | None) -> Reference | None:
@@ -111,13 +96,13 @@ def hash_of(target: Target | None) -> str | None:
 
 def _samples_file(drift: object) -> Samples | None:
     """The samples of a file, if it is one of samples and not of a network."""
-    from symbolic.arrays import read_arrays
+    from symbolic.arrays import SUFFIXES, read_arrays
     from symbolic.distill.samples import load_samples
 
     if not isinstance(drift, (str, PathLike)):
         return None
     text = str(drift).strip()
-    if not text.endswith(SAMPLES_SUFFIX):
+    if not text.endswith(SUFFIXES):
         return None
     arrays, texts = read_arrays(text)
     return None if "card" in texts or "layer_0" in arrays else load_samples(text)

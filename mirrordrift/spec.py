@@ -227,9 +227,8 @@ def _from_file(text: str, suffix: str, declared: Mapping[str, Interval], kind: s
 
 def _network(path: str, declared: Mapping[str, Interval]) -> DriftNetwork:
     from search import pretrained
-    from symbolic.network import load_network
 
-    network = pretrained.load(path) if _is_shipped(path) else load_network(path)
+    network = pretrained.named_or_read(path)
     if declared:
         raise ConfigError(
             f"'{min(declared)}' is declared, but the network {path} has no parameters; leave it out"

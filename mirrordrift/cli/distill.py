@@ -12,12 +12,12 @@ from tyro.conf import Positional, UseAppendAction, arg
 from mirrordrift.cli import INTERRUPTED, PROVED
 from mirrordrift.cli.options import Common, Declarations, Flag, Texts, check_timeout
 from mirrordrift.cli.streams import complain
+from search.distill.sampling import POINTS
 from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
     from mirrordrift.spec import Target
-    from search.distill.distillation import Distilled
-    from search.distill.front import Tell
+    from search.distill.front import Front, Tell
     from symbolic.distill.samples import Samples
     from symbolic.expression import Expression
 
@@ -42,8 +42,8 @@ class Options(Common):
     Engines: pysr (needs Julia), templates (embedded), operon, or several as templates+operon;
     auto takes pysr where Julia is ready, else the others, and says why.
 
-    Exit code: 0 distilled, 2 could not run, 130 interrupted (if engines had found
-    something, its front is written).
+    Exit code: 0 distilled, 2 could not run, 130 interrupted (the front of what
+    there was is written).
     """
 
     spec: Annotated[Positional[str], arg(metavar="SPEC", help_behavior_hint="")] = ""
@@ -62,7 +62,7 @@ class Options(Common):
         UseAppendAction[Texts], arg(metavar="RUN", help_behavior_hint="(repeatable)")
     ] = ()
     """A run folder, or its density.npz, that tells where training asks a drift."""
-    points: Annotated[int, arg(metavar="N")] = 2000
+    points: Annotated[int, arg(metavar="N")] = POINTS
     """Samples to draw of SPEC."""
     effort: Annotated[float, arg(metavar="X")] = 1.0
     """How long engines look, next to their own number of generations: 0.5 for half as long."""
@@ -82,8 +82,6 @@ class Options(Common):
             raise ConfigError("--input says what variables of --front are; give that file, too")
         if self.front and (self.engine != "auto" or self.effort != 1.0 or self.install):
             raise ConfigError("--front takes the place of an engine; leave out its flags")
-        if not 0 <= self.seed < 2**32:
-            raise ConfigError(f"--seed {self.seed} must be a whole number from 0 to 4294967295")
         if not 0 < self.effort < float("inf"):
             raise ConfigError(f"--effort {self.effort} must be a positive number, such as 0.5")
         check_timeout(self.timeout)
@@ -107,11 +105,11 @@ def run(options: Options) -> int:
     files.write_samples(folder, samples)
     engine: dict[str, str]
     with stage_progress() as tell:
-        engine, found = _found(options, samples, target, tell)
+        engine, front = _found(options, samples, target, tell)
     about = {"target": distilling.hash_of(target), "seed": options.seed}
-    record = files.record_of(found.front, samples, box_of(samples), engine, about)
-    written = files.write(folder, found.front, record)
-    drawn = pictures.draw(found.front, record, target, folder)
+    record = files.record_of(front, samples, box_of(samples), engine, about)
+    written = files.write(folder, front, record)
+    drawn = pictures.draw(front, record, target, folder)
     if options.json:
         print(json.dumps(record, allow_nan=False))
     else:
@@ -120,7 +118,7 @@ def run(options: Options) -> int:
         for sentence in tables.sentences(record):
             say(sentence)
         say(f"written: {folder}/{', '.join([*written, *(path.name for path in drawn)])}")
-    if found.interrupted:
+    if front.interrupted:
         complain("drift: interrupted; the front is of what was found until then")
         return INTERRUPTED
     return PROVED
@@ -128,10 +126,10 @@ def run(options: Options) -> int:
 
 def _found(
     options: Options, samples: Samples, target: Target | None, tell: Tell
-) -> tuple[dict[str, str], Distilled]:
+) -> tuple[dict[str, str], Front]:
     """(the engine's record, its front): by an engine, or of a file's formulas."""
     from mirrordrift import distilling
-    from search.distill.distillation import Distilled, distil, front_of
+    from search.distill.distillation import distil, front_of
     from search.distill.engines import choose
 
     reference = distilling.reference_of(target)
@@ -145,7 +143,7 @@ def _found(
             timeout=options.timeout,
             tell=tell,
         )
-        return engine, Distilled(front, interrupted=False)
+        return engine, front
     if options.install:
         _install(options.engine)
     chosen = choose(options.engine)
@@ -174,7 +172,8 @@ def _from_file(options: Options) -> tuple[list[Expression], dict[str, str]]:
     rows = read_front(options.front, inputs)
     for row in rows:
         if row.formula is None:
-            complain(f"drift: {options.front}, line {row.line}: left out: {row.problem}")
+            told = f"line {row.line}, {row.equation!r:.80}: left out: {row.problem}"
+            complain(f"drift: {options.front}, {told}")
     found = [row.formula for row in rows if row.formula is not None]
     if not found:
         raise ConfigError(f"{options.front}: no row is a formula of ours; --input names variables")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.bench import table as bench_table
-from mirrordrift.certificates import read_certificates
 from mirrordrift.exporting import source
 from mirrordrift.fronts import files, tables
 from mirrordrift.plot import plot_drifts
@@ -30,7 +29,7 @@ from symbolic.arrays import write_atomically
 from symbolic.drift import Drift
 from symbolic.network import DriftNetwork, load_network
 
-LAYOUT = 2
+LAYOUT = 3
 """Raised where a report of the same files would look otherwise."""
 HTML, MARKDOWN, SUMMARY = "report.html", "report.md", "summary.json"
 NETWORK_LABEL = "network"
@@ -61,7 +60,7 @@ def document(config: DiscoverConfig, folder: Path) -> Document:
             Text(_meaning(chosen, summary)),
         ],
         sections=[
-            _verdicts(front, folder),
+            _verdicts(front),
             _front(front, folder),
             _slopes(network, found, folder),
             _returns(summary, folder),
@@ -153,17 +152,11 @@ def _told_apart(low: float, high: float) -> str:
     return ", which holds 0: they are not told apart" if low <= 0 <= high else ""
 
 
-def _verdicts(front: Mapping[str, Any], folder: Path) -> Section:
-    certificates = read_certificates(folder / files.CERTIFICATES)
-    rows = []
-    for member, certificate in zip(front["members"], certificates):
-        assert isinstance(certificate, dict)
-        conditions = certificate["conditions"]
-        failing = [f"{name}{_witness(entry)}" for name, entry in conditions.items()
-                   if isinstance(entry, dict) and entry.get("verdict") == "refuted"]  # fmt: skip
-        rows.append(
-            [member["verdict"], "; ".join(failing) or "–", member["origin"], member["formula"]]
-        )
+def _verdicts(front: Mapping[str, Any]) -> Section:
+    rows = [
+        [m["verdict"], "; ".join(m["refuted"]) or "–", m["origin"], m["formula"]]
+        for m in front["members"]
+    ]
     return Section(
         "Verdicts",
         [
@@ -175,16 +168,6 @@ def _verdicts(front: Mapping[str, Any], folder: Path) -> Section:
             Table(("verdict", "fails", "origin", "formula"), rows),
         ],
     )
-
-
-def _witness(entry: Mapping[str, Any]) -> str:
-    witness = entry.get("witness")
-    if not isinstance(witness, Mapping):
-        return ""
-    point = witness.get("point", witness)
-    if not isinstance(point, Mapping):
-        return ""
-    return " at " + ", ".join(f"{name} = {value}" for name, value in point.items() if name in "rAt")
 
 
 def _front(front: Mapping[str, Any], folder: Path) -> Section:

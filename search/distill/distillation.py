@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from search.distill.engines import Chosen
 from search.distill.front import Front, Tell, build
@@ -18,18 +18,12 @@ TIMEOUT = 10.0
 """Seconds for one verdict."""
 
 MOST_EFFORT = 1000.0
+_WHOLE = 100
+"""Of an engine's search, in what is told of it."""
 
 
 def silent(what: str, done: int, total: int) -> None:
     """Tells nobody."""
-
-
-@dataclass(frozen=True)
-class Distilled:
-    """A front, and whether an interrupt cut the search for it short."""
-
-    front: Front
-    interrupted: bool
 
 
 def box_of(samples: Samples) -> Box:
@@ -46,8 +40,8 @@ def distil(
     seed: int = 0,
     timeout: float = TIMEOUT,
     tell: Tell = silent,
-) -> Distilled:
-    """The front of what the engines find; an interrupt ends their search and keeps what it has.
+) -> Front:
+    """The front of what the engines find; an interrupt ends what is being done and keeps what it has.
 
     `effort` is the share of each engine's own number of generations that it gets. Raises ConfigError
     where an engine cannot run, or nothing was found.
@@ -70,7 +64,7 @@ def distil(
     front = front_of(
         candidates, samples, reference=reference, seed=seed, timeout=timeout, tell=tell
     )
-    return Distilled(front, interrupted)
+    return replace(front, interrupted=front.interrupted or interrupted)
 
 
 def front_of(
@@ -104,11 +98,11 @@ def _searched(
 ) -> tuple[tuple[Expression, ...], bool]:
     """(candidates, whether an interrupt ended it)."""
     found: tuple[Expression, ...] = ()
-    tell(engine.name, 0, effort.generations)
+    tell(engine.name, 0, _WHOLE)
     try:
         for step in engine.search(samples, effort):
             found = step.candidates
-            tell(engine.name, step.generation, effort.generations)
+            tell(engine.name, round(_WHOLE * step.share), _WHOLE)
     except KeyboardInterrupt:
         return found, True
     return found, False

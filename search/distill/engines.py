@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from symbolic.distill.engine import Engine
@@ -39,13 +39,20 @@ def all_engines() -> tuple[Engine, ...]:
 
 def check_name(name: str) -> None:
     """Raise ConfigError for what names no engine, without asking what is usable here."""
-    known = [engine.name for engine in all_engines()]
-    for part in name.split(JOIN) if name != AUTO else ():
-        if part.strip() not in known:
+    if name != AUTO:
+        _parts(name, [engine.name for engine in all_engines()])
+
+
+def _parts(name: str, known: Iterable[str]) -> list[str]:
+    """The engines that a name joins, each once."""
+    parts = list(dict.fromkeys(part.strip() for part in name.split(JOIN)))
+    for part in parts:
+        if part not in known:
             raise ConfigError(
                 f"engine={part!r:.40} is unknown; use auto, {', '.join(known)}, or several as "
                 "templates+operon"
             )
+    return parts
 
 
 def choose(name: str, engines: Sequence[Engine] | None = None) -> Chosen:
@@ -58,16 +65,11 @@ def choose(name: str, engines: Sequence[Engine] | None = None) -> Chosen:
     known = {engine.name: engine for engine in engines or all_engines()}
     if name == AUTO:
         return _automatic(known)
-    wanted = [part.strip() for part in name.split(JOIN)]
+    wanted = _parts(name, known)
     for part in wanted:
-        if part not in known:
-            raise ConfigError(
-                f"engine={part!r:.40} is unknown; use auto, {', '.join(known)}, or several as "
-                "templates+operon"
-            )
         if reason := known[part].missing():
             raise ConfigError(f"engine={part}: {reason}")
-    return Chosen(tuple(known[part] for part in dict.fromkeys(wanted)), "asked for")
+    return Chosen(tuple(known[part] for part in wanted), "asked for")
 
 
 def _automatic(known: dict[str, Engine]) -> Chosen:

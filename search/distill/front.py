@@ -85,6 +85,8 @@ class Front:
     members: tuple[Member, ...]
     duplicates: tuple[Mapping[str, str], ...] = field(default=())
     """Formulas left out as equal to a smaller one: `formula`, `of`, and `by`, "proof" or "digits"."""
+    interrupted: bool = False
+    """Whether an interrupt cut short the search or what was made of it."""
 
     @property
     def knee(self) -> Member | None:
@@ -105,7 +107,8 @@ def build(
     """The front of candidates, given by who found them.
 
     `reference` is what distances are certified to, over `box`; `timeout` bounds one verdict, in
-    seconds. A formula that has other symbols than the samples is left out.
+    seconds. A formula that has other symbols than the samples is left out. An interrupt ends one step
+    of the work, and the next goes on with what there is; it goes through where there is nothing yet.
     """
     whole, fit_to = Objective(samples), Objective(samples.thinned(_FITTED, seed))
     chosen = {
@@ -116,8 +119,12 @@ def build(
     }
     proposals = [(origin, c) for origin, own in chosen.items() for c in own]
     fits: dict[str, list[Fit]] = {origin: [] for origin in chosen}
-    for origin, candidate in _told(proposals, "fitting constants", tell):
-        fits[origin].append(fitted(candidate, fit_to))
+    cut = _each(
+        proposals,
+        "fitting constants",
+        tell,
+        lambda proposal: fits[proposal[0]].append(fitted(proposal[1], fit_to)),
+    )
     # Each finder's own front: one whose formulas are no drifts does not hide another's that are.
     kept = [
         (origin, fit)
@@ -126,17 +133,27 @@ def build(
     ]
     members: list[Member] = []
     duplicates: list[Mapping[str, str]] = []
-    for origin, fit in _told(kept, "simplifying and deciding", tell):
-        _add(_members(origin, fit, whole, fit_to, timeout), members, duplicates, timeout)
+    cut |= _each(
+        kept,
+        "simplifying and deciding",
+        tell,
+        lambda pair: _add(_members(*pair, whole, fit_to, timeout), members, duplicates, timeout),
+    )
+    if cut and not members:
+        raise KeyboardInterrupt
     front = _pareto([m for m in members if m.proved], _complexity, _loss)
     front += [m for m in _pareto(members, _complexity, _loss) if m not in front]
     front.sort(key=lambda m: (m.complexity, -m.errors.loss))
     if reference is not None:
-        front = [
-            replace(m, sup_distance=sup_distance(reference, m.formula, box))
-            for m in _told(front, "certifying distances", tell)
-        ]
-    return Front(tuple(_with_knee(front)), tuple(duplicates))
+        known: dict[Expression, tuple[float, float]] = {}
+        cut |= _each(
+            [m.formula for m in front],
+            "certifying distances",
+            tell,
+            lambda formula: known.update({formula: sup_distance(reference, formula, box)}),
+        )
+        front = [replace(m, sup_distance=known.get(m.formula)) for m in front]
+    return Front(tuple(_with_knee(front)), tuple(duplicates), cut)
 
 
 def _members(
@@ -253,11 +270,16 @@ def _with_knee(members: Sequence[Member]) -> list[Member]:
     return [replace(m, knee=m is knee) for m in members]
 
 
-def _told(items: Sequence[T], what: str, tell: Tell) -> Iterable[T]:
-    for done, item in enumerate(items):
-        tell(what, done, len(items))
-        yield item
-    tell(what, len(items), len(items))
+def _each(items: Sequence[T], what: str, tell: Tell, work: Callable[[T], None]) -> bool:
+    """Do the work for each, and tell how far it is; whether an interrupt ended it."""
+    try:
+        for done, item in enumerate(items):
+            tell(what, done, len(items))
+            work(item)
+        tell(what, len(items), len(items))
+    except KeyboardInterrupt:
+        return True
+    return False
 
 
 def _complexity(member: Member) -> int:
@@ -284,6 +306,9 @@ def as_json(front: Front, box: Box) -> dict[str, Any]:
                 else [_finite(d) for d in m.sup_distance],
                 "box": {name: list(box[name]) for name in names if name in box},
                 "verdict": m.report.verdict.value,
+                "refuted": [
+                    f"{c.id}: {c.witness}" for c in m.report.conditions if c.verdict == "refuted"
+                ],
                 "origin": m.origin,
                 "knee": m.knee,
             }

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from symbolic.arrays import read_arrays
 from symbolic.derivative import derivative
+from symbolic.distill.engine import check_seed
 from symbolic.distill.samples import Samples
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -30,6 +31,9 @@ from symbolic.numeric import evaluate_all
 Floats = NDArray[np.float64]
 BOX: Mapping[str, tuple[float, float]] = {"r": (0.25, 2.0), "A": (-3.0, 3.0), "t": (0.0, 1.0)}
 """Where distances are certified and the even share of the points lies."""
+POINTS = 2000
+"""Samples of a distillation, where nobody says otherwise."""
+_FEWEST, _MOST = 64, 100_000
 FLOOR = 0.1
 """Weight of the even share."""
 DENSITY_FILE = "density.npz"
@@ -54,6 +58,8 @@ def points(size: int, seed: int, densities: Sequence[str | Path] = ()) -> Points
 
     `densities` are run folders or their `density.npz`; several weigh the same. Raises ConfigError.
     """
+    check_points(size)
+    check_seed(seed)
     random = np.random.default_rng(seed)
     even = max(1, round(size * FLOOR))
     count = size - even
@@ -71,6 +77,12 @@ def points(size: int, seed: int, densities: Sequence[str | Path] = ()) -> Points
         for part, side in zip((np.exp(log_ratio), advantage, progress), sides)
     )
     return Points(r, A, np.clip(t, 0.0, 1.0), weight, origin)
+
+
+def check_points(size: object) -> None:
+    """Raise ConfigError for what is no number of samples."""
+    if type(size) is not int or not _FEWEST <= size <= _MOST:
+        raise ConfigError(f"points={size!r:.40} must be a whole number from {_FEWEST} to {_MOST}")
 
 
 def sampled(target: DriftNetwork | Drift | Callable[..., Any], at: Points) -> Samples:

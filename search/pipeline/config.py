@@ -9,9 +9,9 @@ from typing import Any
 
 from rl.config import TrainerConfig
 from rl.presets import preset as recipe
-from search import pretrained
 from search.distill.distillation import MOST_EFFORT
 from search.distill.engines import check_name
+from search.distill.sampling import POINTS
 from search.meta.presets import PRESETS as META
 from search.settings import EVERYWHERE, SHORT, as_python, check_count
 from symbolic.arrays import Decimal
@@ -32,7 +32,7 @@ class DiscoverConfig:
     """By environment, or "*" for all, fields of the training that differ from its recipe."""
     density_seeds: int = 2
     """Agents whose trainings with the network tell where a drift is asked."""
-    points: int = 2000
+    points: int = POINTS
     """Samples of the network."""
     engine: str = "auto"
     """Who proposes formulas."""
@@ -116,11 +116,6 @@ def preset(name: str) -> DiscoverConfig:
     if name not in PRESETS:
         raise ConfigError(f"preset='{name:.40}' is unknown; use one of {', '.join(PRESETS)}")
     return PRESETS[name]
-
-
-def shipped(name: str) -> bool:
-    """Whether a network is one of those shipped."""
-    return name in pretrained.names()
 
 
 def changed(config: DiscoverConfig, **changes: Any) -> DiscoverConfig:

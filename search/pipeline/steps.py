@@ -20,7 +20,7 @@ from search.distill.sampling import DENSITY_FILE, points, sampled
 from search.meta.folder import MetaFolder
 from search.meta.presets import PRESETS as META
 from search.meta.training import meta_train
-from search.pipeline.config import DiscoverConfig, shipped
+from search.pipeline.config import DiscoverConfig
 from symbolic.distill.samples import save_samples
 from symbolic.errors import ConfigError
 from symbolic.network import DriftNetwork, load_network, save_network
@@ -35,11 +35,7 @@ Progress = Callable[[str, int], Callable[..., None]]
 
 def begin_with(config: DiscoverConfig) -> DriftNetwork | None:
     """The network that is given; None where it is to be meta-trained. Raises ConfigError."""
-    if not config.network:
-        return None
-    return (
-        pretrained.load(config.network) if shipped(config.network) else load_network(config.network)
-    )
+    return pretrained.named_or_read(config.network) if config.network else None
 
 
 def network_hash(config: DiscoverConfig, folder: Path) -> str | None:

@@ -36,6 +36,11 @@ def load(name: str) -> DriftNetwork:
     return network
 
 
+def named_or_read(spec: str | Path) -> DriftNetwork:
+    """The network of a name, or else of a file; raises ConfigError."""
+    return load(str(spec)) if str(spec) in names() else load_network(spec)
+
+
 def name_of(network: DriftNetwork) -> str:
     """The name that a network is shipped under; empty if it is not."""
     return next((name for name in names() if story(name)["hash"] == network.content_hash), "")

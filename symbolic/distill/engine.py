@@ -25,15 +25,21 @@ class Effort:
             raise ConfigError(
                 f"generations={self.generations!r:.40} must be a whole number of at least 1"
             )
-        if type(self.seed) is not int or not 0 <= self.seed < 2**32:
-            raise ConfigError(f"seed={self.seed!r:.40} must be a whole number from 0 to 4294967295")
+        check_seed(self.seed)
+
+
+def check_seed(seed: object) -> None:
+    """Raise ConfigError for what is no seed."""
+    if type(seed) is not int or not 0 <= seed < 2**32:
+        raise ConfigError(f"seed={seed!r:.40} must be a whole number from 0 to 4294967295")
 
 
 @dataclass(frozen=True)
 class Found:
     """Candidates so far, best known at this moment."""
 
-    generation: int
+    share: float
+    """Of the search that is done, in [0, 1]; 0 where nobody knows."""
     candidates: tuple[Expression, ...]
 
 

@@ -90,7 +90,7 @@ class Operon(Engine):
                 found[part] += _searched(
                     samples, chosen, inputs, alphabet, effort.generations, random
                 )
-            yield Found(turn + 1, _candidates(found))
+            yield Found((turn + 1) / len(_SEARCHES), _candidates(found))
 
 
 def _candidates(found: Mapping[str, Sequence[_Fit]]) -> tuple[Expression, ...]:

@@ -78,18 +78,18 @@ def install() -> None:
 
 def _watched(process: subprocess.Popen[bytes], front: Path, said: Path) -> Iterator[Found]:
     """What the file has, whenever it has changed, and once more at the end."""
-    seen, turn = 0, 0
+    seen = 0
     while process.poll() is None:
         time.sleep(_POLL)
         changed = front.stat().st_mtime_ns if front.exists() else 0
         if changed != seen and (formulas := _formulas(front)):
-            seen, turn = changed, turn + 1
-            yield Found(turn, formulas)
+            seen = changed
+            yield Found(0.0, formulas)
     if process.returncode:
         error = _last_line(said.read_text("utf-8", "replace"))
         raise ConfigError(f"PySR ended with an error: {error}")
     if formulas := _formulas(front):
-        yield Found(turn + 1, formulas)
+        yield Found(1.0, formulas)
 
 
 def _formulas(front: Path) -> tuple[Expression, ...]:

@@ -89,7 +89,9 @@ class Templates(Engine):
             # One half may do nothing worth a formula.
             parts = [[ZERO, *beam.grown()] if beam else [ZERO] for beam in halves]
             paired = [_by_sign(*pair) for pair in product(*parts) if pair != (ZERO, ZERO)]
-            yield Found(generation, tuple(dict.fromkeys([*whole.grown(), *paired])))
+            yield Found(
+                generation / effort.generations, tuple(dict.fromkeys([*whole.grown(), *paired]))
+            )
 
 
 class _Beam:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -24,6 +25,10 @@ SETTINGS = (
 def arguments(out: Path, *more: str) -> list[str]:
     changes = [part for setting in SETTINGS for part in ("--set", setting)]
     return ["discover", "--preset", "quick", "--out", str(out), *changes, *more]
+
+
+def _full(_: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +71,12 @@ def test_the_loop_ends_in_a_report(found: Path, capsys: pytest.CaptureFixture[st
     assert (found / "report.md").exists()
     assert main(arguments(found)) == 2
     assert "go on with --resume" in capsys.readouterr().err
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("symbolic.arrays.os.fsync", _full)
+        (found / "report.md").unlink()
+        assert main(["discover", "--resume", str(found)]) == 2
+    assert "cannot be written (No space left on device)" in capsys.readouterr().err
+    assert main(["discover", "--resume", str(found)]) == 0 and (found / "report.md").exists()
 
 
 @pytest.mark.parametrize(

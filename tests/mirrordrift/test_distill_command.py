@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def test_a_hall_of_fame_is_taken_in_place_of_an_engine(drift, tmp_path: Path) ->
     done = drift(
         "distill", "dpo", "--front", tmp_path / "f.csv", "--points", "200", "--out", tmp_path / "o"
     )
-    assert done.code == 0 and "line 4: left out: unknown operation 'cos'" in done.err
+    assert done.code == 0 and "line 4, 'cos(u)': left out: unknown operation 'cos'" in done.err
     assert "Engine: file" in done.out and "(r - 1)*A*((r - 1)*A)" in done.out
     real = CORPUS / "hall_of_fame_rdpg.csv"
     inputs = [part for i in range(1, 40) for part in ("--input", f"x{i} = r")]
@@ -72,7 +73,7 @@ def test_a_hall_of_fame_is_taken_in_place_of_an_engine(drift, tmp_path: Path) ->
         (("kl", "--engine", "eureqa"), "unknown; use auto"),
         (("kl", "--points", "3"), "from 64 to 100000"),
         (("kl", "--effort", "-1"), "--effort -1.0"),
-        (("kl", "--seed", "-1"), "--seed -1"),
+        (("kl", "--seed", "-1"), "seed=-1"),
         (("kl", "--front", "f.csv", "--engine", "operon"), "takes the place of an engine"),
         (("kl", "--density", "nowhere"), "nowhere: no such run"),
         (("kl", "--input", "x1=r"), "give that file, too"),
@@ -116,6 +117,15 @@ def test_an_interrupt_keeps_the_front_so_far(drift, tmp_path: Path, monkeypatch)
     )
     assert done.code == 130 and "interrupted" in done.err
     assert files.read(tmp_path / "out" / "front.json")["members"]
+
+
+def test_a_full_disk_is_one_message(drift, tmp_path: Path, monkeypatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("symbolic.arrays.os.fsync", full)
+    done = drift("distill", "kl", *QUICK, "--out", tmp_path / "out")
+    assert done.code == 2 and "cannot be written (No space left on device)" in done.err
 
 
 def test_a_folder_that_cannot_be_written_is_told(drift, tmp_path: Path) -> None:

@@ -42,11 +42,6 @@ def test_what_cannot_be_exported_says_why(drift, arguments, said: str) -> None:
     assert done.code == 2 and said in done.err
 
 
-def test_hostile_names_stay_text(drift) -> None:
-    done = drift("export", "(r-1)**2", "--to", "numpy")
-    compile(done.out, "exported", "exec")
-
-
 @pytest.mark.parametrize("to", sorted(PATCHES))
 def test_a_patch_names_the_lines_and_is_python(drift, to: str) -> None:
     text = drift("export", "dpo", "--to", to).out

@@ -64,7 +64,7 @@ def test_an_interrupt_keeps_what_was_found() -> None:
     assert distil(samples_of(TRUTHS["kl"]), last).interrupted
     engines = Chosen((Fake("a", steps=("r - 1 - log(r)", KeyboardInterrupt)), Fake("b")), "")
     found = distil(samples_of(TRUTHS["kl"]), engines)
-    assert found.interrupted and str(found.front.members[0].formula) == "r - 1 - log(r)"
+    assert found.interrupted and str(found.members[0].formula) == "r - 1 - log(r)"
     with pytest.raises(KeyboardInterrupt):
         distil(samples_of(TRUTHS["kl"]), Chosen((Fake("a", steps=(KeyboardInterrupt,)),), ""))
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from distilling import TRUTHS, samples_of
 
-from search.distill.front import as_json, build
+from search.distill.front import Member, _add, _tame, as_json, build
 from search.distill.repair import repaired
 from symbolic.distill.loss import Objective
 from symbolic.distill.samples import Samples
 from symbolic.drift import Drift
+from symbolic.numeric import evaluate
 from symbolic.parser import parse
 from verify.decide import decide
+from verify.report import Condition, Verdict
 
 BOX = {"r": (0.25, 2.0), "A": (-3.0, 3.0)}
 DPO = parse(TRUTHS["dpo"])
@@ -40,8 +44,6 @@ def test_distances_are_bounds_of_what_points_show() -> None:
     found = front([formula], samples_of(TRUTHS["dpo"]), reference=DPO)
     (member,) = found.members
     r, A = np.meshgrid(np.linspace(0.25, 2, 80), np.linspace(-3, 3, 80))
-    from symbolic.numeric import evaluate
-
     points = {"r": r, "A": A}
     seen = np.abs(evaluate(member.formula, points) - evaluate(DPO, points)).max()
     low, high = member.sup_distance
@@ -69,14 +71,41 @@ def test_equal_formulas_are_told_once() -> None:
 
 
 def test_a_proved_formula_is_kept_for_an_equal_one_that_is_not() -> None:
-    # The same numbers at every sample; the smaller one fails at A = 0 alone, where equality sees it.
+    objective = Objective(samples_of(TRUTHS["spo"]))
+    short, long = "2.5*(abs(A)*(r - 1)**2)", "2.5*(abs(A)*(r - 1)**2) + 0"
+    proved = decide(Drift.from_text(long))
+    undecided = replace(proved, conditions=(Condition("defined", Verdict.UNKNOWN, "none"),))
+    pair = [
+        Member(parse(text), objective.errors(parse(text)), report, "test")
+        for text, report in ((short, undecided), (long, proved))
+    ]
+    for order in (pair, pair[::-1]):
+        members: list[Member] = []
+        _add(order, members, [], 10.0)
+        assert [m.formula for m in members] == [parse(long)]
+
+
+def test_an_interrupt_ends_a_step_and_the_rest_goes_on() -> None:
     samples = samples_of(TRUTHS["spo"])
-    found = build(
-        {"one": [parse("2.5*abs(A)*(r - 1)**2")], "two": [parse("2.5*A**2/abs(A)*(r - 1)**2")]},
-        samples,
-        box=BOX,
-    )
-    assert found.knee is not None and found.knee.proved
+    texts = ["2*abs(A)*(r - 1)**2", "3*(r - 1)**2", "((r - 1)*A)**2"]
+
+    def cut_at(step: str, after: int):
+        def tell(what: str, done: int, total: int) -> None:
+            if what == step and done == after:
+                raise KeyboardInterrupt
+
+        return front(texts, samples, reference=parse(TRUTHS["spo"]), tell=tell)
+
+    whole = front(texts, samples, reference=parse(TRUTHS["spo"]))
+    assert not whole.interrupted and len(whole.members) > 1
+    for step in ("fitting constants", "simplifying and deciding", "certifying distances"):
+        found = cut_at(step, 1)
+        assert found.interrupted and found.knee is not None
+    known = [m.sup_distance is not None for m in found.members]
+    assert known == [True, *[False] * (len(known) - 1)]
+    for step in ("fitting constants", "simplifying and deciding"):
+        with pytest.raises(KeyboardInterrupt):
+            cut_at(step, 0)
 
 
 def test_what_is_nearly_a_drift_is_repaired_if_that_costs_little() -> None:
@@ -89,16 +118,13 @@ def test_what_is_nearly_a_drift_is_repaired_if_that_costs_little() -> None:
 
 
 def test_a_jump_beside_r_1_is_no_repair() -> None:
-    samples = samples_of("relu((r - 1)*A) + 0.2*abs(r - 1)")
-    found = front(["relu((r - 1)*A) + 0.25*abs(r - 1)"], samples)
-    near = np.array([1 - 1e-4, 1 + 1e-4])
-    from symbolic.derivative import derivative
-    from symbolic.numeric import evaluate
-
-    for member in found.members:
-        if member.proved:
-            slope = evaluate(derivative(member.formula), {"r": near, "A": np.array([1.0, -1.0])})
-            assert np.abs(slope).max() < 10
+    """What is damped away within 1e-4 of r = 1 fits every sample, and is a cliff for training."""
+    objective = Objective(samples_of("0.3 + 0.1*(r - 1)**2"))
+    cliff = parse("0.3*((r - 1)**2/((r - 1)**2 + 1e-8)) + 0.1*(r - 1)**2")
+    assert decide(Drift(formula=cliff)).verdict == "proved" and objective.errors(cliff).value < 1e-2
+    assert not _tame(cliff, objective)
+    gentle = parse("abs(r - 1)*((r - 1)**2/((r - 1)**2 + 0.01))")
+    assert _tame(gentle, Objective(samples_of("abs(r - 1)")))
 
 
 def test_formulas_of_other_symbols_are_left_out() -> None:
@@ -118,8 +144,10 @@ def test_progress_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["where(A >= 0, relu(A*(r - 1) + 0.1), 0)", "sqrt(abs(r - 1) + 0.01)"]
+    "text",
+    ["where(A >= 0, relu(A*(r - 1) + 0.1), 0)", "sqrt(abs(r - 1) + 0.01)", "(r - 1)*A + 0.1"],
 )
-def test_repairs_are_drifts_or_nothing(text: str) -> None:
-    for candidate in repaired(parse(text)):
-        assert decide(Drift(formula=candidate)).verdict != "refuted"
+def test_repairs_are_drifts(text: str) -> None:
+    made = list(repaired(parse(text)))
+    assert made
+    assert all(decide(Drift(formula=candidate)).verdict == "proved" for candidate in made)
