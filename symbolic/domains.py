@@ -89,10 +89,14 @@ VARIABLES: dict[str, dict[str, Interval]] = {
     "drift": {"r": POSITIVE, "A": REALS, "t": PROGRESS},
     "mirror-map": {"x": PROBABILITY, "t": PROGRESS},
     "psi": {"x": PROBABILITY, "t": PROGRESS},
+    "link": {"z": REALS, "t": PROGRESS},
 }
-"""Variables of each kind of formula, with their domains unless declared otherwise."""
+"""Variables of each kind of formula, with their domains unless declared otherwise. A link is what a
+preference objective makes of the difference z between the two trajectories.
+"""
 
 _DECLARABLE = {"t", "x"}
+_MEANINGS = {"r": "ratio", "A": "advantage", "z": "difference of the two trajectories"}
 WITNESS_FIELDS = ("value", "derivative", "limit", "side", "root", "interval")
 """What a witness says beside its point, in one JSON object: no parameter may have such a name."""
 
@@ -190,8 +194,7 @@ def _check_name(name: str, interval: Interval, kind: str) -> None:
         return
     if name not in _DECLARABLE:
         raise FormulaError(
-            f"'{name}' is the {'ratio' if name == 'r' else 'advantage'} and always ranges over "
-            f"{variables[name]}",
+            f"'{name}' is the {_MEANINGS[name]} and always ranges over {variables[name]}",
             remedy="remove its declaration; name a parameter otherwise",
             source="parameter",
         )

@@ -42,7 +42,8 @@ MACHINE: dict[str, Callable[..., Any]] = {
 
 NetworkProgram = Callable[[Any, Sequence[Any], Any, Any, Any], Any]
 
-_RATIO = {"drift": "r", "mirror-map": "x", "psi": "x"}
+_RATIO = {"drift": "r", "mirror-map": "x", "psi": "x", "link": ""}
+"""The variable that is known by its logarithm."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ class Program:
 
 
 def lower(drift: Drift) -> Program:
-    """The program of a drift or mirror map; parameters get their bound value or their default.
+    """The program of a formula; parameters get their bound value or their default.
+
+    The first input is log r or log x, or z itself for a link.
 
     Raises ConfigError for a parameter that has neither.
     """
@@ -103,7 +106,7 @@ class _Lowering:
 
     def __init__(self, ratio: str) -> None:
         self.ratio = ratio
-        self.inputs = {"A": 1, "t": 2}
+        self.inputs = {"z": 0, "A": 1, "t": 2}
         self.values: list[float | Instruction] = []
         self.numbers: dict[object, int] = {}
         self.powers: dict[int, Fraction | None] = {}

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbolic.arrays import Decimal, read_arrays, read_json, write_arrays
+from symbolic.cards import MAX_CARD, checked_layers, digest, plain
 from symbolic.errors import ConfigError, FormulaError
 from symbolic.expression import Expression, Number, number
 from symbolic.numeric import evaluate
@@ -35,8 +36,6 @@ from symbolic.tokens import MAX_DIGITS, MAX_EXPONENT
 SCHEMA = "mirrordrift/network/1"
 ACTIVATIONS = ("tanh", "relu")
 MAX_FEATURES = 256
-_MAX_CARD = 2**20
-_MAX_DEPTH = 32
 _LARGEST = 10**300
 
 
@@ -86,7 +85,7 @@ class DriftNetwork:
                 raise ConfigError(f"{name}={value} is no finite decimal; round it")
             if value is not None and abs(value) > _LARGEST:
                 raise ConfigError(f"{name} is beyond 1e300; float64 could not hold it")
-        object.__setattr__(self, "layers", _checked_layers(self.layers, len(self.features)))
+        object.__setattr__(self, "layers", checked_layers(self.layers, len(self.features)))
 
     @property
     def uses_progress(self) -> bool:
@@ -103,7 +102,7 @@ class DriftNetwork:
             "activation": json.dumps(self.activation),
             "xi": signed_decimal(self.xi),
             "ppo_epsilon": "null" if self.ppo_epsilon is None else signed_decimal(self.ppo_epsilon),
-            "weights": json.dumps(_digest(self.layers)),
+            "weights": json.dumps(digest(self.layers)),
             "training": json.dumps(dict(self.training), sort_keys=True, allow_nan=False),
         }
         return "{" + ", ".join(f'"{name}": {text}' for name, text in fields.items()) + "}"
@@ -194,46 +193,10 @@ def signed_decimal(value: Fraction) -> str:
     return f"-{decimal(-value)}" if value < 0 else decimal(value)
 
 
-def _checked_layers(
-    layers: tuple[NDArray[np.float64], ...], inputs: int
-) -> tuple[NDArray[np.float64], ...]:
-    """Read-only float64 copies of layers that fit together."""
-    if not layers:
-        raise ConfigError("layer_0 is missing; store at least one layer")
-    checked = []
-    width = inputs
-    for i, layer in enumerate(layers):
-        try:
-            array = np.array(layer, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"layer_{i} is no array of numbers ({error}); reshape it") from None
-        last = i == len(layers) - 1
-        if (
-            array.ndim != 2
-            or array.shape[0] != width
-            or array.shape[1] < 1
-            or (last and array.shape[1] != 1)
-        ):
-            wanted = f"({width}, {'1' if last else 'hidden'})"
-            raise ConfigError(
-                f"layer_{i} has shape {array.shape} where {wanted} must stand: its rows are "
-                f"{'the features' if i == 0 else f'the columns of layer_{i - 1}'}; reshape it"
-            )
-        if not np.isfinite(array).all():
-            at = tuple(int(index) for index in np.argwhere(~np.isfinite(array))[0])
-            raise ConfigError(
-                f"layer_{i}[{at[0]}, {at[1]}] is {array[at]}; every weight must be finite"
-            )
-        array.flags.writeable = False
-        checked.append(array)
-        width = array.shape[1]
-    return tuple(checked)
-
-
 def _from_card(text: str, layers: tuple[NDArray[np.float64], ...]) -> DriftNetwork:
-    if len(text) > _MAX_CARD:
+    if len(text) > MAX_CARD:
         raise ConfigError(
-            f"the card has {len(text)} characters, more than {_MAX_CARD}; shorten 'training'"
+            f"the card has {len(text)} characters, more than {MAX_CARD}; shorten 'training'"
         )
     card = read_json(text, "the card")
     if card.get("schema") != SCHEMA:
@@ -259,22 +222,15 @@ def _from_card(text: str, layers: tuple[NDArray[np.float64], ...]) -> DriftNetwo
         activation=card["activation"],
         xi=_rational("xi", card["xi"]),
         ppo_epsilon=None if epsilon is None else _rational("ppo_epsilon", epsilon),
-        training=_plain(training, 0),
+        training=plain(training),
         kind=card["kind"],
     )
-    if card.get("weights", _digest(network.layers)) != _digest(network.layers):
+    if card.get("weights", digest(network.layers)) != digest(network.layers):
         raise ConfigError(
             "card: weights is the hash of other layers: the file was damaged or changed; get it "
             "again, or remove 'weights' from its card if that was on purpose"
         )
     return network
-
-
-def _digest(layers: Sequence[NDArray[np.float64]]) -> str:
-    digest = hashlib.sha256()
-    for layer in layers:
-        digest.update(f"{layer.shape}".encode() + layer.astype("<f8").tobytes())
-    return f"sha256:{digest.hexdigest()}"
 
 
 def _feature(index: int, text: str) -> Expression:
@@ -300,21 +256,3 @@ def _rational(name: str, value: object) -> Fraction:
         f"card: {name}={value!r:.60} must be a JSON number of at most {MAX_DIGITS} digits and "
         f"exponent {MAX_EXPONENT}; write for example 1e-6"
     )
-
-
-def _plain(value: Any, depth: int) -> Any:
-    """`training` with its decimals as floats."""
-    if depth > _MAX_DEPTH:
-        raise ConfigError(f"card: training is nested deeper than {_MAX_DEPTH}; flatten it")
-    if isinstance(value, dict):
-        return {key: _plain(entry, depth + 1) for key, entry in value.items()}
-    if isinstance(value, list):
-        return [_plain(entry, depth + 1) for entry in value]
-    if isinstance(value, Decimal):
-        plain = float(value)
-        if not np.isfinite(plain):
-            raise ConfigError(
-                f"card: training holds {value[:40]}, beyond float64; write it as text"
-            )
-        return plain
-    return value

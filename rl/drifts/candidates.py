@@ -128,7 +128,7 @@ def of_function(function: Callable[..., Array]) -> Candidates:
 
     It is differentiated as it is, by JAX: its slopes are not kept finite for it.
     """
-    uses_progress = takes_progress(function)
+    uses_progress = arguments_needed(function) >= 3
 
     def apply(_: Any, log_ratio: Array, advantage: Array, progress: Array) -> Array:
         args = (log_ratio, advantage, progress) if uses_progress else (log_ratio, advantage)
@@ -137,12 +137,12 @@ def of_function(function: Callable[..., Array]) -> Candidates:
     return Candidates(apply, (), 1, "function")
 
 
-def takes_progress(function: Callable[..., Array]) -> bool:
-    """Whether it asks for a third argument; not where Python does not know."""
+def arguments_needed(function: Callable[..., Array]) -> int:
+    """How many arguments it cannot do without; 0 where Python does not know."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return False
+        return 0
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [p for p in parameters if p.kind in kinds and p.default is inspect.Parameter.empty]
-    return len(needed) >= 3
+    return len(needed)

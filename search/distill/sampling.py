@@ -127,7 +127,7 @@ def _called(function: Callable[..., Any], at: Points) -> tuple[Floats, Floats, b
     import jax
     import jax.numpy as jnp
 
-    from rl.drifts.candidates import of_function, takes_progress
+    from rl.drifts.candidates import arguments_needed, of_function
 
     apply = of_function(function).apply
     log_ratio, advantage, progress = (jnp.asarray(x) for x in (np.log(at.r), at.A, at.t))
@@ -135,7 +135,7 @@ def _called(function: Callable[..., Any], at: Points) -> tuple[Floats, Floats, b
         lambda l: apply((), l, advantage, progress), (log_ratio,), (jnp.ones_like(log_ratio),)
     )
     found = np.asarray(value, np.float64), np.asarray(slope, np.float64) / at.r
-    return *found, takes_progress(function)
+    return *found, arguments_needed(function) >= 3
 
 
 def _recorded(

@@ -1,0 +1,1 @@
+"""Offline preference optimisation: objectives, data, and agents trained on pairs of trajectories."""
