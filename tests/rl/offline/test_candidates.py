@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from rl.preference.candidates import (
+from rl.offline.candidates import (
     Judged,
     ObjectiveApply,
     Pairs,

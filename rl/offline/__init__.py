@@ -1,0 +1,1 @@
+"""Agents trained offline on ranked pairs of trajectories, by a preference objective."""

@@ -1,1 +1,0 @@
-"""Offline preference optimisation: objectives, data, and agents trained on pairs of trajectories."""
