@@ -16,6 +16,7 @@ __all__ = [
     "Episodes",
     "Step",
     "Task",
+    "library_of",
     "make",
     "names",
     "task_of",
@@ -27,6 +28,15 @@ def names() -> dict[str, tuple[str, ...]]:
     from rl.environments import brax, gymnax, playground
 
     return {"brax": brax.NAMES, "gymnax": gymnax.NAMES, "playground": playground.names()}
+
+
+def library_of(name: str) -> str:
+    """The distribution that has this environment; raises ConfigError for an unknown name."""
+    from rl.environments import brax, gymnax
+
+    check_name(name)
+    libraries = {"brax": brax.NAMES, "gymnax": gymnax.NAMES}
+    return next((library for library, known in libraries.items() if name in known), "playground")
 
 
 def task_of(name: str, config: TrainerConfig) -> Task:

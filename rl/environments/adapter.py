@@ -96,7 +96,11 @@ class Episodes:
 
     def reset(self, key: PRNGKeyArray) -> EpisodeState:
         """All episodes at their start."""
-        state, observation = jax.vmap(self._begin)(jax.random.split(key, self.num_envs))
+        return self.reset_each(jax.random.split(key, self.num_envs))
+
+    def reset_each(self, keys: PRNGKeyArray) -> EpisodeState:
+        """All episodes at their start, each drawn by its own key: the same key, the same start."""
+        state, observation = jax.vmap(self._begin)(keys)
         return EpisodeState(
             task=state,
             observation=observation,

@@ -1,0 +1,1 @@
+"""Offline preference optimisation: agents that act, and datasets of ranked trajectories."""

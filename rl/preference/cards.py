@@ -1,0 +1,88 @@
+"""The card of a preference dataset: what was asked, who played, what is there already.
+
+It is written before the first trajectory and after every chunk, so that a dataset whose making was
+interrupted says so, and how to go on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rl import environments
+from rl.preference.config import PreferenceConfig
+from symbolic.arrays import read_bounded, read_json
+from symbolic.errors import ConfigError
+
+SCHEMA = "mirrordrift/preference-data/1"
+CARD = "card.json"
+
+
+def chunk_name(index: int) -> str:
+    """The file of a chunk."""
+    return f"rows-{index:05d}.npz"
+
+
+def library(env: str) -> dict[str, str | None]:
+    """Name and installed version of the library that an environment's numbers come from."""
+    name = environments.library_of(env)
+    try:
+        return {"name": name, "version": version(name)}
+    except PackageNotFoundError:
+        return {"name": name, "version": None}
+
+
+def file_hash(content: bytes) -> str:
+    """As the card has it."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def content_hash(config: PreferenceConfig, agents: Mapping[str, Any], chunks: Sequence[Any]) -> str:
+    """SHA-256 of what was asked, who played, and every chunk."""
+    told = {
+        "config": config.record(),
+        "agents": {who: agent["hash"] for who, agent in agents.items()},
+        "chunks": [chunk["sha256"] for chunk in chunks],
+    }
+    return file_hash(json.dumps(told, sort_keys=True).encode())
+
+
+def summary(config: PreferenceConfig, chunks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What the chunks' tallies say of the whole dataset."""
+
+    def mean(name: str) -> float:
+        return sum(chunk["tally"][name] for chunk in chunks) / config.rows
+
+    return {
+        "judge": {
+            "temperature": config.temperature,
+            "expected_accuracy": mean("expected_right"),
+            "accuracy": mean("right"),
+        },
+        "noise_rate": mean("noised"),
+        "flip_rate": mean("flipped"),
+        "chosen_return": mean("chosen_return"),
+        "rejected_return": mean("rejected_return"),
+    }
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card of a folder; raises ConfigError for a folder without one of this schema."""
+    path = folder / CARD
+    if not path.is_file():
+        raise ConfigError(
+            f"{folder}: has no {CARD}, so it is no preference dataset; "
+            "make one with drift preference-data"
+        )
+    content = read_bounded(path)
+    read_json(content, str(path))  # refuses what is no JSON
+    card: dict[str, Any] = json.loads(content)
+    if card.get("schema") != SCHEMA:
+        raise ConfigError(
+            f"{path}: schema={card.get('schema')!r:.60} is unknown; this version reads '{SCHEMA}'"
+        )
+    return card

@@ -1,0 +1,337 @@
+"""Preference datasets: pairs from one state, ranked as stated, the same bytes whenever they are made."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from rl import environments
+from rl.environments import Episodes, Task
+from rl.preference import cards, generation
+from rl.preference.actors import Actor, PolicyNetwork, read_actor, write_actor
+from rl.preference.chunks import Preferences
+from rl.preference.config import POOR, SURE, PreferenceConfig
+from rl.preference.data import PreferenceData
+from rl.preference.folder import PreferenceFolder
+from rl.preference.generation import generate
+from rl.preference.judge import preference_probability, temperature_for
+from rl.preference.pairs import draw, rank
+from rl.preference.rollouts import play
+from symbolic.errors import ConfigError
+
+ENV = "Pendulum-v1"
+TINY: dict[str, Any] = {"env": ENV, "rows": 20, "steps": 12, "chunk_rows": 8, "temperature": 5.0}
+
+
+def actor(seed: int, scale: float = 1.0) -> Actor:
+    random = np.random.default_rng(seed)
+    sizes = [3, 8, 2]
+    layers = tuple(
+        (jnp.asarray(scale * random.normal(size=shape), jnp.float32), jnp.zeros(shape[1]))
+        for shape in pairwise(sizes)
+    )
+    actions = environments.make(ENV).actions
+    network = PolicyNetwork(layers, jnp.zeros(3), jnp.ones(3), "tanh", actions)
+    return Actor(env=ENV, backend="spring", network=network, story={"return_mean": -100.5})
+
+
+AGENTS = {"expert": actor(0), "reference": actor(1, 0.1)}
+
+
+def made(path: Path, **changes: Any) -> Path:
+    config = PreferenceConfig(**{**TINY, **changes})
+    task = environments.make(ENV)
+    generate(PreferenceFolder.create(path, config, AGENTS, task, {}), task, AGENTS)
+    return path
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("data") / "base")
+
+
+@pytest.fixture
+def copy(dataset: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(dataset, tmp_path / "copy"))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_both_trajectories_of_a_row_begin_in_one_state(dataset: Path) -> None:
+    rows = PreferenceData.open(dataset, env=ENV).arrays()
+    np.testing.assert_array_equal(rows.chosen_observations[:, 0], rows.rejected_observations[:, 0])
+    assert len(np.unique(rows.chosen_observations[:, 0], axis=0)) == 20
+    assert (rows.chosen_observations[:, 1] != rows.rejected_observations[:, 1]).any()
+    assert (rows.chosen_length == 12).all() and (rows.pair == 0).all()
+    assert (np.abs(rows.chosen_actions) < 2).all()
+
+
+def test_numpy_reads_the_files_as_they_are(dataset: Path) -> None:
+    data = PreferenceData.open(dataset)
+    assert (len(data), data.num_chunks) == (20, 3)
+    for index, rows in enumerate(data.chunks()):
+        with np.load(dataset / cards.chunk_name(index), allow_pickle=False) as archive:
+            for name, array in rows._asdict().items():
+                np.testing.assert_array_equal(archive[name], array)
+                assert archive[name].dtype == array.dtype
+
+
+def test_flipped_is_where_the_rejected_one_is_worth_more(dataset: Path) -> None:
+    data = PreferenceData.open(dataset)
+    rows = data.arrays()
+    np.testing.assert_array_equal(rows.flipped, rows.chosen_return < rows.rejected_return)
+    assert data.card["flip_rate"] == pytest.approx(rows.flipped.mean())
+    assert data.card["judge"]["accuracy"] == pytest.approx(1 - rows.flipped.mean())
+    expected = preference_probability(
+        np.maximum(rows.chosen_return, rows.rejected_return),
+        np.minimum(rows.chosen_return, rows.rejected_return), 5.0,
+    )  # fmt: skip
+    assert data.card["judge"]["expected_accuracy"] == pytest.approx(expected.mean())
+
+
+def test_the_same_seed_is_the_same_bytes_and_another_is_not(dataset: Path, tmp_path: Path) -> None:
+    assert contents(made(tmp_path / "again")) == contents(dataset)
+    other = PreferenceData.open(made(tmp_path / "other", seed=1)).card
+    assert other["hash"] != PreferenceData.open(dataset).card["hash"]
+
+
+def test_how_many_rows_are_asked_for_changes_none(dataset: Path, tmp_path: Path) -> None:
+    fewer = PreferenceData.open(made(tmp_path / "fewer", rows=11)).arrays()
+    for few, all_of_them in zip(fewer, PreferenceData.open(dataset).arrays()):
+        np.testing.assert_array_equal(few, all_of_them[:11])
+
+
+def test_an_interrupted_dataset_goes_on_to_the_same_bytes(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = generation.Generator.chunk
+
+    def interrupted(self: generation.Generator, index: int) -> generation.Chunk:
+        if index == 1:
+            raise KeyboardInterrupt
+        return chunk(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generation.Generator, "chunk", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            made(tmp_path / "cut")
+    with pytest.raises(ConfigError, match=r"unfinished, 1 of 3.*--resume"):
+        PreferenceData.open(tmp_path / "cut")
+    folder, agents = PreferenceFolder.open(tmp_path / "cut")
+    generate(folder, environments.make(ENV), agents)
+    assert contents(tmp_path / "cut") == contents(dataset)
+
+
+def edit(folder: Path, **changes: Any) -> None:
+    card = json.loads((folder / cards.CARD).read_text())
+    (folder / cards.CARD).write_text(json.dumps({**card, **changes}))
+
+
+def damage(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (lambda folder: (folder / cards.CARD).unlink(), "has no card.json"),
+        (lambda folder: (folder / cards.CARD).write_text("{"), "not readable as JSON"),
+        (lambda folder: edit(folder, schema="other/1"), "is unknown; this version reads"),
+        (lambda folder: edit(folder, library={"name": "gymnax", "version": "0"}), "gymnax 0"),
+        (lambda folder: edit(folder, complete=False), "is unfinished"),
+        (lambda folder: edit(folder, temperature=7.0), "was changed after"),
+        (lambda folder: edit(folder, chunks=3), "is incomplete or was changed"),
+        (lambda folder: (folder / "rows-00001.npz").unlink(), "rows-00001.npz: is missing"),
+        (lambda folder: (folder / "rows-00001.npz").write_bytes(b""), "has 0 bytes instead of"),
+        (lambda folder: damage(folder / "rows-00002.npz"), "rows-00002.npz: is damaged"),
+    ],
+)
+def test_a_folder_that_is_no_whole_dataset(
+    copy: Path, harm: Callable[[Path], None], words: str
+) -> None:
+    harm(copy)
+    with pytest.raises(ConfigError, match=words):
+        PreferenceData.open(copy).arrays()
+
+
+def test_another_environment_is_refused(dataset: Path) -> None:
+    with pytest.raises(ConfigError, match="is of Pendulum-v1 on spring, not of hopper"):
+        PreferenceData.open(dataset, env="hopper")
+
+
+def test_a_damaged_chunk_is_mended(copy: Path, dataset: Path) -> None:
+    damage(copy / "rows-00001.npz")
+    (copy / "rows-00002.npz").unlink()
+    folder, agents = PreferenceFolder.open(copy)
+    generate(folder, environments.make(ENV), agents)
+    assert contents(copy) == contents(dataset)
+
+
+def test_pairs_from_different_states_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = generation.Generator.chunk
+
+    def apart(self: generation.Generator, index: int) -> generation.Chunk:
+        found = chunk(self, index)
+        moved = found.rows.rejected_observations.copy()
+        moved[3, 0] += 1
+        return found._replace(rows=found.rows._replace(rejected_observations=moved))
+
+    monkeypatch.setattr(generation.Generator, "chunk", apart)
+    data = PreferenceData.open(made(tmp_path / "apart"))
+    with pytest.raises(ConfigError, match="row 3 begin in different states"):
+        data.chunk(0)
+
+
+def test_kinds_share_their_trajectories(dataset: Path, tmp_path: Path) -> None:
+    base = PreferenceData.open(dataset).arrays()
+    noisy = PreferenceData.open(made(tmp_path / "noisy", kind="noisy", noise=0.3)).arrays()
+    swapped = base.chosen_return != noisy.chosen_return
+    assert 0 < swapped.sum() < 20
+    np.testing.assert_array_equal(base.flipped ^ swapped, noisy.flipped)
+    np.testing.assert_array_equal(
+        np.where(swapped[:, None, None], noisy.rejected_actions, noisy.chosen_actions),
+        base.chosen_actions,
+    )
+    shuffled = PreferenceData.open(made(tmp_path / "shuffled", kind="shuffled")).arrays()
+    alike = shuffled.pair == 0
+    assert 0 < alike.sum() < 20
+    for one, other in zip(shuffled, base):
+        np.testing.assert_array_equal(one[alike], other[alike])
+
+
+ROWS = 20_000
+
+
+def within(count: float, share: float) -> bool:
+    """Whether a binomial count is within five standard deviations."""
+    return abs(count - ROWS * share) <= 5 * np.sqrt(ROWS * share * (1 - share)) + 1e-9
+
+
+def test_shuffled_pairs_have_their_shares() -> None:
+    shares = PreferenceConfig(env=ENV, kind="shuffled").shares
+    draws = draw(jax.random.key(0), jnp.asarray(shares), jnp.arange(ROWS))
+    for pair, share in enumerate(shares):
+        assert within(float(jnp.sum(draws.pair == pair)), share)
+    first, second = (np.asarray(side) for side in draws.players)
+    pair = np.asarray(draws.pair)
+    assert (first[pair == 0] == 0).all() and (second[pair == 0] == 1).all()
+    assert (first[pair == 1] == 0).all() and (second[pair == 1] == 0).all()
+    assert (first[pair == 2] == 1).all() and (second[pair == 2] == 1).all()
+
+
+@pytest.mark.parametrize("accuracy", [0.95, 0.85, 0.75])
+def test_a_judge_is_as_accurate_and_noise_as_frequent_as_stated(accuracy: float) -> None:
+    shares = jnp.asarray([1.0, 0.0, 0.0])
+    draws = draw(jax.random.key(3), shares, jnp.arange(ROWS))
+    judge, noise = np.asarray(draws.judge), np.asarray(draws.noise)
+    temperature = temperature_for(accuracy, 300.0)
+    config = PreferenceConfig(env=ENV, kind="noisy", noise=0.1, temperature=temperature)
+    better, worse = np.full(ROWS, 2100.0), np.full(ROWS, 1800.0)
+    for first, second in ((better, worse), (worse, better)):
+        tally = rank(first, second, judge, noise, config).tally
+        assert tally["expected_right"] == pytest.approx(ROWS * accuracy)
+        assert within(tally["right"], accuracy)
+        assert within(tally["noised"], 0.1)
+        assert within(tally["flipped"], 0.1 * accuracy + 0.9 * (1 - accuracy))
+
+
+def test_the_judges_of_the_paper() -> None:
+    assert [round(temperature_for(p, 300.0), 1) for p in (0.95, 0.85, 0.75)] == [
+        101.9,
+        173.0,
+        273.1,
+    ]
+    assert (round(SURE, 1), round(POOR, 1)) == (101.9, 273.1)
+    assert preference_probability(np.array([1e9]), np.array([-1e9]), 1.0) == 1.0
+
+
+def test_equal_returns_are_never_flipped() -> None:
+    tied = np.zeros(4)
+    config = PreferenceConfig(env=ENV)
+    ranked = rank(tied, tied, np.array([0.1, 0.9, 0.4, 0.6]), np.ones(4), config)
+    assert ranked.first_chosen.tolist() == [True, False, True, False]
+    assert (ranked.tally["flipped"], ranked.tally["right"]) == (0, 4)
+
+
+def test_any_function_plays_and_ends_are_padded(counter: Task) -> None:
+    policy = jax.tree_util.Partial(lambda observation, key: jnp.int32(1))
+    idle = jax.tree_util.Partial(lambda observation, key: jnp.int32(0))
+    keys = jax.random.split(jax.random.key(0), 4)
+    player = jnp.array([0, 1, 0, 1])
+    found = play(Episodes(counter, 4), (policy, idle), player, keys, keys)
+    assert found.lengths.tolist() == [3, 3, 3, 3]
+    assert found.observations[0, :, 0].tolist() == [0, 1, 2, 0, 0]
+    assert found.rewards[0].tolist() == [1, 2, 3, 0, 0]
+    assert found.actions[:, :, 0].tolist() == [[1, 1, 1, 0, 0], [0] * 5] * 2
+
+
+@pytest.fixture
+def counter() -> Task:
+    import probe_envs
+
+    return probe_envs.counter(3, 5)
+
+
+def test_an_actor_is_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "actor.npz"
+    write_actor(path, AGENTS["expert"])
+    again = read_actor(path)
+    assert again.content_hash == AGENTS["expert"].content_hash
+    assert again.story == {"return_mean": -100.5}
+    observation, key = jnp.ones(3), jax.random.key(0)
+    assert again.network(observation, key) == AGENTS["expert"].network(observation, key)
+
+
+def test_actions_lie_strictly_within_the_range() -> None:
+    sure = AGENTS["expert"].network
+    wide = tuple((100 * kernel, bias + 100) for kernel, bias in sure.layers)
+    action = float(replace(sure, layers=wide)(jnp.ones(3), jax.random.key(0))[0])
+    assert 1.99 < action < 2
+    assert np.isfinite(np.arctanh(np.float32(action / 2)))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"kind": "odd"}, "kind='odd' is unknown"),
+        ({"rows": 0}, "rows=0 must be"),
+        ({"steps": 1.5}, "steps=1.5 must be"),
+        ({"seed": -1}, "seed=-1 must be"),
+        ({"noise": 1.0}, "noise=1.0 must lie"),
+        ({"noise": 0.1}, "does not go with kind='base'"),
+        ({"kind": "noisy"}, "does not go with kind='noisy'"),
+        ({"temperature": 0.0}, "temperature=0.0 must be"),
+        ({"temperature": float("nan")}, "temperature=nan must be"),
+    ],
+)
+def test_settings_that_break_a_rule(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        PreferenceConfig(**{**TINY, **changes})
+
+
+def test_accuracies_that_no_judge_has() -> None:
+    for accuracy, difference in ((0.5, 300.0), (1.0, 300.0), (0.9, 0.0)):
+        with pytest.raises(ConfigError, match="try"):
+            temperature_for(accuracy, difference)
+
+
+def test_preferences_name_every_array() -> None:
+    from rl.preference.chunks import Sizes
+
+    assert tuple(Sizes(1, 1, 1).arrays(1)) == Preferences._fields
