@@ -82,6 +82,7 @@ _LOCOMOTION = replace(
 
 PRESETS: Mapping[str, TrainerConfig] = {
     "ant": _brax(30, 10, 5, 4, 0.97, 1e-2, 1024),
+    "three-legged-ant": _brax(30, 10, 5, 4, 0.97, 1e-2, 1024),  # the ant's
     "humanoid": _brax(50, 0.1, 10, 8, 0.97, 1e-3, 1024),
     "halfcheetah": _brax(100, 1, 20, 8, 0.95, 1e-3, 512),
     "walker2d": _brax(50, 0.1, 20, 8, 0.97, 1e-3, 256),

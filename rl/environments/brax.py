@@ -1,4 +1,4 @@
-"""Continuous control by brax."""
+"""Continuous control by brax, and what is made of its environments."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from typing import Any
 
 from jaxtyping import Array, PRNGKeyArray
 
+from rl.environments import three_legged_ant
 from rl.environments.adapter import Continuous, Task, TaskStep
 from rl.environments.imports import quiet
 from symbolic.errors import ConfigError
 
 NAMES = (
     "ant",
+    three_legged_ant.NAME,
     "halfcheetah",
     "hopper",
     "humanoid",
@@ -24,6 +26,8 @@ NAMES = (
     "inverted_double_pendulum",
 )
 EPISODE_LENGTH = 1000
+_OURS = {three_legged_ant.NAME: "ant"}
+"""Environments of ours, and those of brax that they are made of."""
 
 
 def make(name: str, backend: str, episode_length: int | None = None) -> Task:
@@ -33,7 +37,7 @@ def make(name: str, backend: str, episode_length: int | None = None) -> Task:
         with quiet():
             from brax import envs
 
-            env = envs.get_environment(name, backend=backend)
+            env = envs.get_environment(_OURS.get(name, name), backend=backend)
     except ValueError as error:  # swimmer needs joints that only one backend has
         raise ConfigError(
             f"backend='{backend}' does not run {name} ({error}); try backend=generalized"
@@ -47,7 +51,7 @@ def make(name: str, backend: str, episode_length: int | None = None) -> Task:
         onward = env.step(state, action)
         return TaskStep(onward, onward.obs, onward.reward, onward.done > 0.5)
 
-    return Task(
+    task = Task(
         name=name,
         observation_size=int(env.observation_size),
         actions=Continuous(int(env.action_size)),
@@ -57,3 +61,4 @@ def make(name: str, backend: str, episode_length: int | None = None) -> Task:
         # As brax's own training does: initialising its physics costs many steps.
         restart=lambda first, last: first,
     )
+    return three_legged_ant.penalised(task, env) if name == three_legged_ant.NAME else task
