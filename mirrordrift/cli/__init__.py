@@ -32,6 +32,7 @@ COMMANDS = {
     "search": "find formulas by evolution, proved before they are trained",
     "distill": "turn a drift network into formulas, each with a verdict",
     "discover": "the whole loop: network, formulas, verdicts, agents, report",
+    "preference-data": "make datasets of ranked trajectories",
     "export": "write a drift as source for NumPy, JAX, PyTorch and others' PPO",
     "doctor": "what is installed and usable here",
 }

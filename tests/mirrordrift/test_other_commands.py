@@ -19,7 +19,7 @@ from verify.report import Condition, Verdict
 ROOT = Path(__file__).parents[2]
 COMMAND_NAMES = (
     "verify", "check", "equal", "catalogue", "plot", "train", "bench", "meta-train", "search",
-    "distill", "discover", "export", "doctor",
+    "distill", "discover", "preference-data", "export", "doctor",
 )  # fmt: skip
 
 

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from preference_probes import AGENTS, ENV, TINY, made
 
 from rl import environments
 from rl.environments import Episodes, Task
 from rl.preference import cards, generation
-from rl.preference.actors import Actor, PolicyNetwork, read_actor, write_actor
+from rl.preference.actors import read_actor, write_actor
 from rl.preference.chunks import Preferences
 from rl.preference.config import POOR, SURE, PreferenceConfig
 from rl.preference.data import PreferenceData
@@ -28,31 +28,6 @@ from rl.preference.judge import preference_probability, temperature_for
 from rl.preference.pairs import draw, rank
 from rl.preference.rollouts import play
 from symbolic.errors import ConfigError
-
-ENV = "Pendulum-v1"
-TINY: dict[str, Any] = {"env": ENV, "rows": 20, "steps": 12, "chunk_rows": 8, "temperature": 5.0}
-
-
-def actor(seed: int, scale: float = 1.0) -> Actor:
-    random = np.random.default_rng(seed)
-    sizes = [3, 8, 2]
-    layers = tuple(
-        (jnp.asarray(scale * random.normal(size=shape), jnp.float32), jnp.zeros(shape[1]))
-        for shape in pairwise(sizes)
-    )
-    actions = environments.make(ENV).actions
-    network = PolicyNetwork(layers, jnp.zeros(3), jnp.ones(3), "tanh", actions)
-    return Actor(env=ENV, backend="spring", network=network, story={"return_mean": -100.5})
-
-
-AGENTS = {"expert": actor(0), "reference": actor(1, 0.1)}
-
-
-def made(path: Path, **changes: Any) -> Path:
-    config = PreferenceConfig(**{**TINY, **changes})
-    task = environments.make(ENV)
-    generate(PreferenceFolder.create(path, config, AGENTS, task, {}), task, AGENTS)
-    return path
 
 
 @pytest.fixture(scope="module")
