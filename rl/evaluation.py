@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from rl.environments import Episodes, EpisodeState
-from rl.networks import ActorCritic, Parameters
 from rl.normalisation import Moments, normalise
 from rl.policies import Policy
 
@@ -24,11 +23,20 @@ class Evaluation(NamedTuple):
     """Of the policy, over the states it visited."""
 
 
+class PolicyNetworks(Protocol):
+    """Networks as acting needs them."""
+
+    def outputs(
+        self, parameters: Any, observation: Float[Array, "*n observation"]
+    ) -> Float[Array, "*n outputs"]:
+        """What the policy makes a distribution of, from normalised observations."""
+
+
 def evaluate_policy(
-    networks: ActorCritic,
+    networks: PolicyNetworks,
     policy: Policy,
     episodes: Episodes,
-    parameters: Parameters,
+    parameters: Any,
     observations: Moments,
     key: PRNGKeyArray,
 ) -> Evaluation:

@@ -48,6 +48,10 @@ class Policy(Protocol):
     def played(self, raw: Array) -> Array:
         """The action that the environment is given."""
 
+    @abstractmethod
+    def raw(self, played: Array) -> Array:
+        """The raw action behind a played one, which has an axis for its size."""
+
 
 @dataclass(frozen=True)
 class Categorical:
@@ -89,6 +93,10 @@ class Categorical:
     def played(self, raw: Float[Array, "*n 1"]) -> Array:
         """The index."""
         return raw[..., 0].astype(jnp.int32)
+
+    def raw(self, played: Float[Array, "*n 1"]) -> Float[Array, "*n 1"]:
+        """The index as a float."""
+        return played.astype(jnp.float32)
 
 
 @dataclass(frozen=True)
@@ -139,9 +147,71 @@ class TanhNormal:
         low, high = self.actions.low, self.actions.high
         return low + (high - low) * 0.5 * (jnp.tanh(raw) + 1)
 
+    def raw(self, played: Float[Array, "*n size"]) -> Float[Array, "*n size"]:
+        """The inverse of tanh; infinite at the ends of the range."""
+        low, high = self.actions.low, self.actions.high
+        return jnp.arctanh(2 * (played - low) / (high - low) - 1)
+
     def _moments(self, outputs: Array) -> tuple[Array, Array]:
         location, scale = jnp.split(outputs, 2, axis=-1)
         return location, jax.nn.softplus(scale) + _MIN_SCALE
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A diagonal normal over actions, which are clipped to their range when they are played."""
+
+    actions: Continuous
+    min_scale: float
+    """Least standard deviation."""
+
+    @property
+    def num_outputs(self) -> int:
+        """Location and logarithm of the scale of each."""
+        return 2 * self.actions.size
+
+    def noise(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "*shape size"]:
+        """Standard normal noise."""
+        return jax.random.normal(key, (*shape, self.actions.size))
+
+    def sample(
+        self, outputs: Float[Array, "*n outputs"], noise: Float[Array, "*n size"]
+    ) -> Float[Array, "*n size"]:
+        """Before clipping."""
+        location, scale = self._moments(outputs)
+        return location + scale * noise
+
+    def mode(self, outputs: Float[Array, "*n outputs"]) -> Float[Array, "*n size"]:
+        """The location."""
+        return self._moments(outputs)[0]
+
+    def log_prob(
+        self, outputs: Float[Array, "*n outputs"], raw: Float[Array, "*n size"]
+    ) -> Float[Array, "*n"]:
+        """Log-density of the normal, whether or not clipping made the action."""
+        location, scale = self._moments(outputs)
+        standard = (raw - location) / scale
+        each = -0.5 * (jnp.square(standard) + jnp.log(2 * jnp.pi)) - jnp.log(scale)
+        return jnp.sum(each, axis=-1)
+
+    def entropy(
+        self, outputs: Float[Array, "*n outputs"], noise: Float[Array, "*n size"]
+    ) -> Float[Array, "*n"]:
+        """Of the normal, in closed form."""
+        _, scale = self._moments(outputs)
+        return jnp.sum(0.5 + 0.5 * jnp.log(2 * jnp.pi) + jnp.log(scale), axis=-1)
+
+    def played(self, raw: Float[Array, "*n size"]) -> Float[Array, "*n size"]:
+        """Within the range."""
+        return jnp.clip(raw, self.actions.low, self.actions.high)
+
+    def raw(self, played: Float[Array, "*n size"]) -> Float[Array, "*n size"]:
+        """The action itself."""
+        return played
+
+    def _moments(self, outputs: Array) -> tuple[Array, Array]:
+        location, log_scale = jnp.split(outputs, 2, axis=-1)
+        return location, jnp.exp(log_scale) + self.min_scale
 
 
 def _log_slope(raw: Array) -> Array:

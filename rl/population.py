@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import NamedSharding
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt32
 
 from rl.config import TrainerConfig
@@ -25,10 +25,9 @@ from rl.evaluation import Evaluation
 from rl.metrics import UpdateMetrics
 from rl.networks import Parameters
 from rl.normalisation import Moments
+from rl.sharding import AgentAxis
 from rl.trainer import Trainer, TrainState
 from symbolic.errors import ConfigError
-
-AXIS = "agents"
 
 
 class Compiled(NamedTuple):
@@ -50,17 +49,13 @@ class Programs:
     def __init__(self, task: Task, config: TrainerConfig, drift: DriftApply, *, width: int) -> None:
         self.config, self.drift = config, drift
         self.trainer = Trainer(task, config, drift)
-        devices = jax.devices() if jax.process_count() > 1 else jax.devices()[:width]
-        self.width = -(-width // len(devices)) * len(devices)
-        mesh = Mesh(np.array(devices), (AXIS,))
-        self.cut = NamedSharding(mesh, PartitionSpec(AXIS))
-        self.whole = NamedSharding(mesh, PartitionSpec())
-        """Shardings of what agents differ in, and of what all devices have."""
+        axis = AgentAxis(width)
+        self.width, self.cut, self.whole = axis.width, axis.cut, axis.whole
         self.init = jax.jit(self._initial, out_shardings=self.cut)
         self.gather = jax.jit(lambda tree: tree, out_shardings=self.whole)
-        run = self._sharded(self._updated, 2, 1)
+        run = axis.sharded(self._updated, 2, 1)
         self._run = jax.jit(run, out_shardings=(self.cut, self.whole), donate_argnums=1)
-        judge = self._sharded(jax.vmap(self._judged, (0, 0, None)), 2, 1)
+        judge = axis.sharded(jax.vmap(self._judged, (0, 0, None)), 2, 1)
         self._judge = jax.jit(judge, out_shardings=self.whole)
         self._compiled: dict[Hashable, Compiled] = {}
         self._unclaimed = 0.0
@@ -130,18 +125,6 @@ class Programs:
         self, state: TrainState, seed: UInt32[Array, ""], index: Int[Array, ""]
     ) -> Evaluation:
         return self.trainer.evaluate(state, jax.random.fold_in(_keys(seed)[1], index))
-
-    def _sharded(
-        self, function: Callable[..., Any], sharded: int, replicated: int
-    ) -> Callable[..., Any]:
-        """`function` with its first arguments cut along the axis of agents, one part a device."""
-        return jax.shard_map(
-            function,
-            mesh=self.cut.mesh,
-            in_specs=(self.cut.spec,) * sharded + (self.whole.spec,) * replicated,
-            out_specs=self.cut.spec,
-            check_vma=False,
-        )
 
 
 class Population:

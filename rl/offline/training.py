@@ -1,0 +1,148 @@
+"""Offline training from the supervised stage to the last epoch, and going on where it was cut off.
+
+Checkpoint 1 is what the supervised stage left, checkpoint 1 + n what n epochs left.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from rl.evaluation import Evaluation
+from rl.folder import Record, RunFolder
+from rl.offline.agent import EpochMetrics, OfflineState
+from rl.offline.population import OfflinePopulation
+
+Progress = Callable[[int, int, list[Record]], None]
+"""(epochs done, epochs in all, their records)."""
+
+
+@dataclass(frozen=True)
+class OfflineScore:
+    """What became of one agent."""
+
+    objective: int
+    seed: int
+    return_mean: float
+    return_stderr: float
+    episode_length: float
+    seconds: float
+    failed: str | None
+    """Why it does not count; its other numbers are of no use then."""
+    records: tuple[Record, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class OfflineTrained:
+    """A population after its training."""
+
+    population: OfflinePopulation
+    state: OfflineState
+    scores: list[OfflineScore]
+    """One an agent, objectives first."""
+
+
+def train_offline(
+    population: OfflinePopulation,
+    folder: RunFolder | None = None,
+    progress: Progress | None = None,
+) -> OfflineTrained:
+    """Train all agents, or go on where `folder` has them.
+
+    Raises ConfigError if the folder cannot be written; what was saved before stays.
+    """
+    config = population.programs.config
+    state, done = population.init(), 0
+    records: list[Record] = []
+    if folder is not None:
+        done, state, records = folder.restore(state)
+    begun = time.perf_counter() - (records[-1]["seconds"] if records else 0.0)
+    if not done:
+        state = population.imitate(state)
+        records = _records(population, 1, begun, None, {}, population.judge(state, 0))
+        if folder is not None:
+            folder.save(1, state, records)
+        done = 1
+    reference = population.reference(state)
+    for epoch in range(done - 1, config.epochs):
+        state, metrics = population.prefer(state, reference, epoch)
+        judged = epoch + 1 in config.judged_after
+        found = population.judge(state, epoch + 1) if judged else None
+        new = _records(population, epoch + 2, begun, population.finite(state), metrics, found)
+        records += new
+        if folder is not None:
+            folder.save(epoch + 2, state, records)
+        if progress is not None:
+            progress(epoch + 1, config.epochs, new)
+    return OfflineTrained(population, state, scores_of(population, records))
+
+
+def scores_of(population: OfflinePopulation, records: list[Record]) -> list[OfflineScore]:
+    """Of each agent, by its last judgement; objectives first."""
+    found = []
+    for objective in range(population.count):
+        for seed in population.seeds:
+            own = [r for r in records if (r["candidate"], r["seed"]) == (objective, seed)]
+            last = own[-1]
+            found.append(
+                OfflineScore(
+                    objective=objective,
+                    seed=seed,
+                    return_mean=last["return_mean"],
+                    return_stderr=last["return_stderr"],
+                    episode_length=last["episode_length"],
+                    seconds=last["seconds"],
+                    failed=_failure(own),
+                    records=tuple(own),
+                )
+            )
+    return found
+
+
+def _failure(records: list[Record]) -> str | None:
+    for record in records:
+        outside = ""
+        if record["outside"] > 0:
+            outside = (
+                f"; {100 * record['outside']:.3g} % of its pairs had log-probabilities outside the "
+                "objective's range (lower action_cell, or declare x in (0, inf) if the formula "
+                "allows it)"
+            )
+        if record["finite"] == 0 or record["nonfinite"] > 0:
+            return f"gradient not finite in epoch {record['evaluation'] - 1}{outside}"
+    if not np.isfinite(records[-1]["return_mean"]):
+        return "return not finite: its actions were no numbers"
+    return None
+
+
+def _records(
+    population: OfflinePopulation,
+    evaluation: int,
+    begun: float,
+    finite: np.ndarray | None,
+    metrics: dict[str, np.ndarray],
+    judged: Evaluation | None,
+) -> list[Record]:
+    """One record an agent; what was not measured is nan."""
+    shape = (population.count, len(population.seeds))
+    unknown = np.full(shape, np.nan)
+    told = {name: metrics.get(name, unknown) for name in EpochMetrics._fields}
+    told["finite"] = np.ones(shape) if finite is None else finite
+    told |= {
+        name: unknown if judged is None else np.asarray(getattr(judged, name))
+        for name in Evaluation._fields
+    }
+    return [
+        {
+            "candidate": objective,
+            "seed": seed,
+            "evaluation": evaluation,
+            "seconds": time.perf_counter() - begun,
+            **{name: float(value[objective, place]) for name, value in told.items()},
+        }
+        for objective in range(population.count)
+        for place, seed in enumerate(population.seeds)
+    ]
