@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -310,3 +311,19 @@ def test_preferences_name_every_array() -> None:
     from rl.preference.chunks import Sizes
 
     assert tuple(Sizes(1, 1, 1).arrays(1)) == Preferences._fields
+
+
+def test_memory_holds_a_chunk_however_many_rows_there_are(tmp_path: Path) -> None:
+    made(tmp_path / "first", rows=8, steps=400)  # what compiling takes is no part of it
+    tracemalloc.start()
+    try:
+        folder = made(tmp_path / "many", rows=240, steps=400)
+        making = tracemalloc.get_traced_memory()[1]
+        data = PreferenceData.open(folder)
+        tracemalloc.reset_peak()
+        assert [len(rows.flipped) for rows in data.chunks()] == [8] * 30
+        reading = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    chunk = data.card["chunks"][0]["bytes"]
+    assert making < 10 * chunk and reading < 6 * chunk, (making, reading, chunk)
