@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mirrordrift.interface import check, equal, verify
     from mirrordrift.training import evaluate, load_agent, train
     from rl.agent import Agent
+    from rl.preference.data import PreferenceData
     from rl.score import Score
     from search.meta.networks import official_network
     from symbolic.catalogue import catalogue
@@ -42,6 +43,7 @@ _HOME = {
     "load_agent": "mirrordrift.training",
     "Agent": "rl.agent",
     "Score": "rl.score",
+    "PreferenceData": "rl.preference.data",
     "check": "mirrordrift.interface",
     "distill": "mirrordrift.distilling",
     "Samples": "symbolic.distill.samples",
@@ -81,6 +83,7 @@ __all__ = [
     "load_agent",
     "Agent",
     "Score",
+    "PreferenceData",
     # distilling
     "distill",
     "Samples",

@@ -14,17 +14,41 @@ from pathlib import Path
 from typing import Any
 
 from rl import environments
+from rl.preference.actors import Actor, read_actor
 from rl.preference.config import PreferenceConfig
 from symbolic.arrays import read_bounded, read_json
 from symbolic.errors import ConfigError
 
 SCHEMA = "mirrordrift/preference-data/1"
 CARD = "card.json"
+AGENTS = ("expert", "reference")
+_PARTS = {
+    "agents": dict, "chunks": list, "complete": bool, "observation_size": int, "action_size": int,
+}  # fmt: skip
+"""What every card has beside its configuration, and what it is."""
 
 
 def chunk_name(index: int) -> str:
     """The file of a chunk."""
     return f"rows-{index:05d}.npz"
+
+
+def agent_file(folder: Path, who: str) -> Path:
+    """The file of one of `AGENTS`."""
+    return folder / f"{who}.npz"
+
+
+def read_agent(folder: Path, card: Mapping[str, Any], who: str) -> Actor:
+    """One of `AGENTS`; raises ConfigError if its file is not the one that the card tells of."""
+    if who not in AGENTS:
+        raise ConfigError(f"agent={who!r:.40} is unknown; use one of {', '.join(AGENTS)}")
+    found = read_actor(agent_file(folder, who))
+    if found.content_hash != card["agents"][who]["hash"]:
+        raise ConfigError(
+            f"{agent_file(folder, who)}: is not the agent that the dataset was begun with; "
+            "put it back, or make a dataset in another folder"
+        )
+    return found
 
 
 def library(env: str) -> dict[str, str | None]:
@@ -85,4 +109,9 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: schema={card.get('schema')!r:.60} is unknown; this version reads '{SCHEMA}'"
         )
+    for name, kind in _PARTS.items():
+        if not isinstance(card.get(name), kind):
+            raise ConfigError(
+                f"{path}: '{name}' is missing or was changed; restore it, or make the dataset again"
+            )
     return card

@@ -17,7 +17,7 @@ SHARES = {"shuffled": (0.50, 0.25, 0.25)}
 SURE, POOR = temperature_for(0.95, 300.0), temperature_for(0.75, 300.0)
 """Temperatures of judges who rank 2100 above 1800 in 95 % and in 75 % of all cases."""
 NOISE = 0.1
-_MOST_ROWS, _MOST_STEPS = 2**24, 2**20
+_MOST_ROWS, _MOST_STEPS, _MOST_CHUNK_ROWS = 2**22, 2**20, 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,7 @@ class PreferenceConfig:
         if self.kind not in KINDS:
             raise ConfigError(f"kind={self.kind!r:.40} is unknown; use one of {', '.join(KINDS)}")
         for name, most in (
-            ("rows", _MOST_ROWS), ("steps", _MOST_STEPS), ("chunk_rows", _MOST_ROWS),
+            ("rows", _MOST_ROWS), ("steps", _MOST_STEPS), ("chunk_rows", _MOST_CHUNK_ROWS),
         ):  # fmt: skip
             value = getattr(self, name)
             if type(value) is not int or not 1 <= value <= most:

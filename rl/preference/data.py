@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rl.preference import cards
+from rl.preference.actors import Actor
 from rl.preference.chunks import Preferences, Sizes, chunk_arrays
 from rl.preference.config import PreferenceConfig
 from symbolic.errors import ConfigError
@@ -40,11 +41,11 @@ class PreferenceData:
         card = cards.read_card(folder)
         try:
             config = PreferenceConfig.of(card)
-            sizes = Sizes(config.steps, int(card["observation_size"]), int(card["action_size"]))
-            chunks, agents = list(card["chunks"]), dict(card["agents"])
-            complete = card["complete"] is True and len(chunks) == config.chunks
+            sizes = Sizes(config.steps, card["observation_size"], card["action_size"])
+            chunks, agents = card["chunks"], card["agents"]
+            complete = card["complete"] and len(chunks) == config.chunks
             whole = complete and card["hash"] == cards.content_hash(config, agents, chunks)
-            files = [(folder / str(chunk["file"]), int(chunk["bytes"])) for chunk in chunks]
+            lengths = [int(chunk["bytes"]) for chunk in chunks]
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"{folder / cards.CARD}: is incomplete or was changed ({error!s:.120}); "
@@ -60,12 +61,19 @@ class PreferenceData:
                 f"{folder / cards.CARD}: was changed after the dataset was made; make it again"
             )
         _check_environment(folder, config, card, env, backend)
-        for file, size in files:
-            _check_file(file, size)
+        for index, length in enumerate(lengths):
+            _check_file(folder / cards.chunk_name(index), length)
         return cls(folder, config, sizes, card)
 
     def __len__(self) -> int:
         return self.config.rows
+
+    def agent(self, who: str) -> Actor:
+        """The agent that played as `expert` or as `reference`.
+
+        Raises ConfigError if its file is not the one that the dataset was made with.
+        """
+        return cards.read_agent(self.path, self.card, who)
 
     @property
     def num_chunks(self) -> int:
@@ -78,7 +86,7 @@ class PreferenceData:
         Raises ConfigError for a file that is damaged, or whose pairs begin in different states.
         """
         recorded = self.card["chunks"][index]
-        path = self.path / recorded["file"]
+        path = self.path / cards.chunk_name(index)
         _check_file(path, recorded["bytes"])
         content = path.read_bytes()
         if cards.file_hash(content) != recorded["sha256"]:

@@ -18,14 +18,13 @@ from typing import Any
 from rl.environments import Continuous, Task
 from rl.interrupts import held_back
 from rl.preference import cards
-from rl.preference.actors import Actor, read_actor, write_actor
+from rl.preference.actors import Actor, write_actor
+from rl.preference.cards import AGENTS
 from rl.preference.chunks import Preferences, Sizes, chunk_bytes
 from rl.preference.config import PreferenceConfig
 from rl.records import plain, writing_into
 from symbolic.arrays import write_atomically
 from symbolic.errors import ConfigError
-
-AGENTS = ("expert", "reference")
 
 
 class PreferenceFolder:
@@ -35,6 +34,7 @@ class PreferenceFolder:
         self.path, self.config, self.card = path, config, card
 
     @classmethod
+    @held_back()
     def create(
         cls,
         path: Path,
@@ -59,7 +59,7 @@ class PreferenceFolder:
         with writing_into(path):
             path.mkdir(parents=True, exist_ok=True)
         for who, agent in agents.items():
-            write_actor(path / f"{who}.npz", agent)
+            write_actor(cards.agent_file(path, who), agent)
         folder = cls(path, config, plain(card))
         folder._write_card()
         return folder
@@ -74,13 +74,7 @@ class PreferenceFolder:
                 f"{path}: was begun with another {here['name']} than {here['version']}; "
                 "begin it anew in another folder"
             )
-        agents = {who: read_actor(path / f"{who}.npz") for who in AGENTS}
-        for who, agent in agents.items():
-            if agent.content_hash != card["agents"][who]["hash"]:
-                raise ConfigError(
-                    f"{path / who}.npz: is not the agent that the dataset was begun with; "
-                    "put it back, or begin anew in another folder"
-                )
+        agents = {who: cards.read_agent(path, card, who) for who in AGENTS}
         return cls(path, config, card), agents
 
     @property
@@ -142,7 +136,7 @@ def check_free(path: Path) -> None:
         raise ConfigError(
             f"{path}: holds a dataset already; go on with --resume {path}, or name another folder"
         )
-    held = [file.name for file in path.iterdir()] if path.is_dir() else []
+    held = [f.name for f in path.iterdir() if f.name[0] != "."] if path.is_dir() else []
     if held:
         raise ConfigError(
             f"{path}: holds {min(held)} and perhaps more; name a folder that is empty or new"

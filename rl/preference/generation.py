@@ -14,9 +14,10 @@ from jaxtyping import Array, PRNGKeyArray
 
 from rl.environments import Continuous, Discrete, Episodes, Task
 from rl.preference.actors import Actor
+from rl.preference.cards import AGENTS
 from rl.preference.chunks import Preferences
 from rl.preference.config import PreferenceConfig
-from rl.preference.folder import AGENTS, PreferenceFolder
+from rl.preference.folder import PreferenceFolder
 from rl.preference.pairs import Draws, draw, rank, sorted_out
 from rl.preference.rollouts import PolicyFunction, Trajectories, play
 from symbolic.errors import ConfigError

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+import numpy as np
+from jaxtyping import Array, Bool, Float, Float64, Int, PRNGKeyArray
 
 from rl.environments import Episodes, EpisodeState
 
@@ -76,3 +78,19 @@ def play(
         rewards=rewards.T,
         lengths=jnp.sum(ran, axis=0, dtype=jnp.int32),
     )
+
+
+@partial(jax.jit, static_argnames="episodes")
+def _rewards(
+    episodes: Episodes, policy: PolicyFunction, key: PRNGKeyArray
+) -> Float[Array, "episodes steps"]:
+    start_keys, keys = jax.random.split(key, (2, episodes.num_envs))
+    player = jnp.zeros(episodes.num_envs, jnp.int32)
+    return play(episodes, (policy,), player, start_keys, keys).rewards
+
+
+def returns(
+    episodes: Episodes, policy: PolicyFunction, key: PRNGKeyArray
+) -> Float64[np.ndarray, "episodes"]:
+    """Returns of whole episodes by one policy, each from a start of its own."""
+    return np.asarray(_rewards(episodes, policy, key)).sum(axis=1, dtype=np.float64)

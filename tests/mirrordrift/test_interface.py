@@ -27,7 +27,7 @@ PUBLIC = {
     "__version__", "Condition", "ConfigError", "Drift", "DriftNetwork", "Expression", "FormulaError",
     "Interval", "Reference", "Replay", "Report", "UnreadableCertificate", "Verdict", "Witness", "evaluate",
     "catalogue", "check", "equal", "from_sympy", "load_network", "parse", "save_network", "to_sympy",
-    "verify", "train", "load_agent", "Agent", "Score", "official_network",
+    "verify", "train", "load_agent", "Agent", "Score", "official_network", "PreferenceData",
 }  # fmt: skip
 """Names that other people's code relies on: removing one is a change for the changelog."""
 

@@ -130,7 +130,10 @@ def damage(path: Path) -> None:
         (lambda folder: edit(folder, library={"name": "gymnax", "version": "0"}), "gymnax 0"),
         (lambda folder: edit(folder, complete=False), "is unfinished"),
         (lambda folder: edit(folder, temperature=7.0), "was changed after"),
-        (lambda folder: edit(folder, chunks=3), "is incomplete or was changed"),
+        (lambda folder: edit(folder, chunks=3), "'chunks' is missing or was changed"),
+        (lambda folder: edit(folder, chunks=[{}, {}, {}]), "is incomplete or was changed"),
+        (lambda folder: edit(folder, agents={"expert": 1}), "is incomplete or was changed"),
+        (lambda folder: edit(folder, rows=0), "rows=0 must be"),
         (lambda folder: (folder / "rows-00001.npz").unlink(), "rows-00001.npz: is missing"),
         (lambda folder: (folder / "rows-00001.npz").write_bytes(b""), "has 0 bytes instead of"),
         (lambda folder: damage(folder / "rows-00002.npz"), "rows-00002.npz: is damaged"),
@@ -142,6 +145,17 @@ def test_a_folder_that_is_no_whole_dataset(
     harm(copy)
     with pytest.raises(ConfigError, match=words):
         PreferenceData.open(copy).arrays()
+
+
+def test_the_agents_are_with_the_data(copy: Path) -> None:
+    data = PreferenceData.open(copy)
+    for who, agent in AGENTS.items():
+        assert data.agent(who).content_hash == agent.content_hash
+    write_actor(copy / "expert.npz", AGENTS["reference"])
+    with pytest.raises(ConfigError, match="is not the agent"):
+        data.agent("expert")
+    with pytest.raises(ConfigError, match="use one of expert, reference"):
+        data.agent("judge")
 
 
 def test_another_environment_is_refused(dataset: Path) -> None:

@@ -164,7 +164,7 @@ def test_errors_are_objects_too(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 def test_ctrl_c_leaves_a_dataset_that_goes_on(agents: Path, tmp_path: Path) -> None:
     out = tmp_path / "data"
-    hours = ["--rows", "10000000"]
+    hours = ["--rows", "4000000"]
     running = subprocess.Popen(
         [sys.executable, "-m", "mirrordrift", *arguments(agents, out), *hours],
         stderr=subprocess.PIPE,
