@@ -33,6 +33,7 @@ COMMANDS = {
     "distill": "turn a drift network into formulas, each with a verdict",
     "discover": "the whole loop: network, formulas, verdicts, agents, report",
     "preference-data": "make datasets of ranked trajectories",
+    "align": "train agents offline by a preference objective",
     "export": "write a drift as source for NumPy, JAX, PyTorch and others' PPO",
     "doctor": "what is installed and usable here",
 }

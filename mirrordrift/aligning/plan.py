@@ -1,0 +1,196 @@
+"""What an alignment is: objectives, a dataset, seeds and sizes, checked and kept in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirrordrift import runs
+from mirrordrift.writing import writing
+from symbolic.arrays import read_bounded, read_json, write_atomically
+from symbolic.catalogue.objectives import objectives as known_objectives
+from symbolic.errors import ConfigError
+from symbolic.preference.objective import PreferenceObjective
+from symbolic.preference.reading import load_objective, objective_from_text, save_objective
+
+if TYPE_CHECKING:
+    from rl.offline.config import OfflineConfig
+    from rl.preference.data import PreferenceData
+
+SCHEMA = "mirrordrift/align-run/1"
+SCRATCH = "scratch"
+_FILE = "align.json"
+_START = "start.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignPlan:
+    """Objectives to be compared on one dataset."""
+
+    objectives: Mapping[str, PreferenceObjective]
+    """By the label that tables show."""
+    dataset: Path
+    config: OfflineConfig
+    seeds: tuple[int, ...]
+    start: str = SCRATCH
+    """`scratch`, or the agent that training begins with."""
+    rows: int | None = None
+    """The first so many pairs of the dataset; all of them where not given."""
+    steps: int | None = None
+    """The first so many steps of each trajectory, and of the episodes that agents are judged by."""
+    data_hash: str = ""
+    """Of the dataset, so that a run goes on with no other."""
+    versions: Mapping[str, str | None] = field(default_factory=dict)
+
+
+def objective_of(
+    spec: object, parameters: Sequence[str] = (), changes: Mapping[str, Any] | None = None
+) -> tuple[str, PreferenceObjective]:
+    """(label, objective) of a name, of `psi; phi_inverse[; link]`, of a `.json` file, or as it is.
+
+    `parameters` bind those of formulas; `changes` are fields such as `beta`.
+    Raises ConfigError or FormulaError for what is none.
+    """
+    if isinstance(spec, PreferenceObjective):
+        label, found = spec.name or spec.text, spec
+    elif not isinstance(spec, str):
+        raise ConfigError(
+            f"objective={spec!r:.60} is {type(spec).__name__}; give text or a PreferenceObjective"
+        )
+    elif spec.endswith(".json"):
+        label, found = Path(spec).stem, load_objective(spec)
+    elif ";" in spec:
+        found = objective_from_text(spec, parameters)
+        label = found.text.removesuffix("; -softplus(-z)")
+    else:
+        found = known_objectives[spec.strip()]
+        label = found.name
+    changes = dict(changes or {})
+    if not changes:
+        return label, found
+    told = ", ".join(f"{name}={value}" for name, value in changes.items())
+    return f"{label} ({told})", replace(found, **changes)
+
+
+def plan(
+    specs: Sequence[object],
+    dataset: str | Path,
+    *,
+    seeds: Sequence[int],
+    config: OfflineConfig,
+    start: str = SCRATCH,
+    rows: int | None = None,
+    steps: int | None = None,
+    parameters: Sequence[str] = (),
+    changes: Mapping[str, Any] | None = None,
+) -> AlignPlan:
+    """Read objectives and dataset; raises ConfigError or FormulaError for what is no comparison."""
+    from rl.population import check_seeds
+    from rl.preference.data import PreferenceData
+
+    check_seeds(seeds)
+    if not seeds:
+        raise ConfigError("no seed to train with; give one at least")
+    found: dict[str, PreferenceObjective] = {}
+    for spec in specs:
+        label, objective = objective_of(spec, parameters, changes)
+        if label in found:
+            raise ConfigError(f"{label} is given twice; leave one out")
+        found[label] = objective
+    if not found:
+        raise ConfigError("no objective to train with; give --objective orpo, for example")
+    return AlignPlan(
+        objectives=found,
+        dataset=Path(dataset),
+        config=config,
+        seeds=tuple(seeds),
+        start=start,
+        rows=rows,
+        steps=steps,
+        data_hash=PreferenceData.open(dataset).card["hash"],
+        versions=runs.versions(),
+    )
+
+
+def save(plan: AlignPlan, folder: Path) -> None:
+    """Write the plan into a new folder; raises ConfigError if one is there or cannot be written."""
+    from mirrordrift.actors import actor_of
+    from rl.preference.actors import write_actor
+
+    if (folder / _FILE).exists():
+        raise ConfigError(
+            f"{folder}: holds an alignment already; go on with --resume {folder}, "
+            "or name another folder"
+        )
+    record = {
+        "schema": SCHEMA,
+        "objectives": list(plan.objectives),
+        "dataset": str(plan.dataset.resolve()),
+        "data_hash": plan.data_hash,
+        "config": plan.config.record(),
+        "seeds": plan.seeds,
+        "start": plan.start,
+        "rows": plan.rows,
+        "steps": plan.steps,
+        "versions": dict(plan.versions),
+    }
+    with writing(str(folder)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for number, objective in enumerate(plan.objectives.values()):
+            save_objective(folder / _objective_file(number), objective)
+    if plan.start != SCRATCH:
+        write_actor(folder / _START, actor_of(plan.start))
+    with writing(str(folder)):
+        write_atomically(folder / _FILE, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def load(folder: Path) -> AlignPlan:
+    """The plan of an alignment that goes on; raises ConfigError for a folder without one."""
+    from rl.offline.config import OfflineConfig
+
+    path = folder / _FILE
+    content = read_bounded(path)
+    read_json(content, str(path))  # refuses what is no JSON
+    record = json.loads(content)
+    if record.get("schema") != SCHEMA:
+        raise ConfigError(
+            f"{path}: schema={record.get('schema')!r:.60} is unknown; this version reads '{SCHEMA}'"
+        )
+    try:
+        start = str(record["start"])
+        return AlignPlan(
+            objectives={
+                str(label): load_objective(folder / _objective_file(number))
+                for number, label in enumerate(record["objectives"])
+            },
+            dataset=Path(record["dataset"]),
+            config=OfflineConfig.of(record["config"]),
+            seeds=tuple(int(seed) for seed in record["seeds"]),
+            start=start if start == SCRATCH else str(folder / _START),
+            rows=record["rows"],
+            steps=record["steps"],
+            data_hash=str(record["data_hash"]),
+            versions=dict(record["versions"]),
+        )
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigError(f"{path}: {error} is missing or wrong; begin a new one") from None
+
+
+def opened(plan: AlignPlan) -> PreferenceData:
+    """The dataset of a plan; raises ConfigError if it is gone or is another one."""
+    from rl.preference.data import PreferenceData
+
+    data = PreferenceData.open(plan.dataset)
+    if data.card["hash"] != plan.data_hash:
+        raise ConfigError(
+            f"{plan.dataset}: is another dataset than the one this alignment began with; "
+            "begin a new one"
+        )
+    return data
+
+
+def _objective_file(number: int) -> str:
+    return f"objective-{number:02}.json"

@@ -1,0 +1,207 @@
+"""Alignments run: objectives in, agents and scores out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirrordrift.aligning.plan import SCRATCH, AlignPlan, opened, plan, save
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+from symbolic.preference.objective import PreferenceObjective
+
+if TYPE_CHECKING:
+    from rl.environments import Task
+    from rl.offline.actor import TrainedActor
+    from rl.offline.training import OfflineScore
+    from rl.preference.chunks import Preferences
+    from rl.preference.data import PreferenceData
+
+Tell = Callable[[str, int, int], None]
+"""(what is trained, epochs done, epochs in all)."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """An agent's score, with the label of its objective."""
+
+    objective: str
+    score: OfflineScore
+
+
+def align(
+    objectives: Sequence[object],
+    dataset: str | PathLike[str],
+    seeds: Sequence[int] = (0,),
+    *,
+    start: str = SCRATCH,
+    rows: int | None = None,
+    steps: int | None = None,
+    folder: str | PathLike[str] | None = None,
+    allow_unproved: bool = False,
+    **changes: Any,
+) -> list[Aligned]:
+    """Train agents offline with every objective and seed; their scores, objectives first.
+
+    An objective is a name ("orpo"), two formulas ("log(x); log(x) - log(1-x)"), a file, or a
+    `PreferenceObjective`, whose slots may hold JAX functions. `changes` are fields of the training,
+    such as `epochs=20`. What `folder` has is not trained again, where it was written by `drift align`.
+    Raises FormulaError or ConfigError, also for a refuted objective unless `allow_unproved`.
+    """
+    from rl.offline.config import OfflineConfig
+    from rl.start import start as start_jax
+
+    if isinstance(objectives, str) or not isinstance(objectives, Sequence):
+        raise ConfigError(f"objectives={objectives!r:.60} is no list; write [{objectives!r:.60}]")
+    asked = plan(
+        objectives,
+        Path(dataset),
+        seeds=seeds,
+        config=OfflineConfig(**changes),
+        start=start,
+        rows=rows,
+        steps=steps,
+    )
+    if not allow_unproved:
+        for label, objective in asked.objectives.items():
+            refuse_refuted(label, objective)
+    start_jax()
+    kept = None if folder is None else Path(folder)
+    if kept is not None:
+        save(asked, kept)
+    return run(asked, kept)
+
+
+def refuse_refuted(label: str, objective: PreferenceObjective) -> bool:
+    """Whether all maps of an objective are proved.
+
+    Raises ConfigError, with the witness, for one that is refuted. Functions are not decided.
+    """
+    from mirrordrift.interface import decide_target
+
+    proved = True
+    for slot, target in objective.maps.items():
+        if not isinstance(target, Drift):
+            continue
+        report = decide_target(target, timeout=10.0)
+        if report.verdict == "refuted":
+            failing = next(c for c in report.conditions if c.verdict == "refuted")
+            witness = f" at {failing.witness}" if failing.witness is not None else ""
+            raise ConfigError(
+                f"{label}: {slot} is no {target.kind}: {failing.id} is refuted{witness}; "
+                "to train with it all the same, say --allow-unproved"
+            )
+        proved = proved and report.verdict == "proved"
+    return proved
+
+
+def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -> list[Aligned]:
+    """Train all agents, or go on where `folder` has them; one program for objectives of one form.
+
+    Raises ConfigError for a dataset that is gone, damaged or another one.
+    """
+    from rl.environments import Episodes
+    from rl.offline.candidates import grouped_objectives
+    from rl.offline.pairs import read_pairs, training_pairs
+    from rl.offline.population import OfflinePopulation, OfflinePrograms
+    from rl.offline.training import train_offline
+
+    data = opened(plan)
+    preferences = read_pairs(data, plan.rows, plan.steps)
+    task = judged_task(data, plan)
+    actor = _actor(plan, data, task, preferences)
+    pairs = training_pairs(preferences, actor.observations, actor.policy)
+    labels = list(plan.objectives)
+    found: dict[int, list[Aligned]] = {}
+    for number, (places, group) in enumerate(grouped_objectives(list(plan.objectives.values()))):
+        programs = OfflinePrograms(
+            actor,
+            Episodes(task, plan.config.num_eval_episodes),
+            pairs,
+            plan.config,
+            group.apply,
+            width=group.count * len(plan.seeds),
+        )
+        population = OfflinePopulation(programs, group, plan.seeds)
+        kept = None if folder is None else _run_folder(folder / f"agents-{number}")
+        title = ", ".join(labels[place] for place in places)
+        scores = train_offline(
+            population, kept, None if tell is None else _told(tell, title)
+        ).scores
+        for score in scores:
+            place = places[score.objective]
+            found.setdefault(place, []).append(Aligned(labels[place], score))
+    return [aligned for place in sorted(found) for aligned in found[place]]
+
+
+def judged_task(data: PreferenceData, plan: AlignPlan) -> Task:
+    """The environment of a dataset, with episodes as long as the trajectories that are read."""
+    from rl import environments
+
+    task = environments.make(data.config.env, backend=data.config.backend)
+    return replace(task, episode_length=plan.steps or data.config.steps)
+
+
+def summary(plan: AlignPlan, aligned: Sequence[Aligned]) -> list[dict[str, Any]]:
+    """One row an objective: mean and standard error over seeds that did not fail."""
+    import numpy as np
+
+    from rl import statistics
+
+    rows = []
+    for label, objective in plan.objectives.items():
+        own = [a.score for a in aligned if a.objective == label]
+        alive = np.array([s.return_mean for s in own if s.failed is None])
+        interval: statistics.Estimate | None = None
+        if len(alive) > 1:
+            interval = statistics.estimate(alive[:, None], statistics.mean)
+        rows.append(
+            {
+                "objective": label,
+                "reduction": objective.reduction,
+                "agents": len(own),
+                "failed": len(own) - len(alive),
+                "return_mean": float(alive.mean()) if len(alive) else None,
+                "return_stderr": (
+                    float(alive.std(ddof=1) / len(alive) ** 0.5) if len(alive) > 1 else None
+                ),
+                "interval": None if interval is None else [interval.low, interval.high],
+            }
+        )
+    return rows
+
+
+def _actor(
+    plan: AlignPlan, data: PreferenceData, task: Task, preferences: Preferences
+) -> TrainedActor:
+    from mirrordrift.actors import actor_of
+    from rl.offline.actor import from_agent, from_scratch
+    from rl.offline.pairs import observation_moments
+    from rl.preference.actors import read_actor
+
+    if plan.start == SCRATCH:
+        return from_scratch(task.actions, *observation_moments(preferences), plan.config)
+    path = Path(plan.start)
+    agent = read_actor(path) if path.suffix == ".npz" else actor_of(plan.start)
+    size = agent.network.mean.size
+    if size != task.observation_size or agent.network.actions != task.actions:
+        raise ConfigError(
+            f"start={plan.start}: acts in {agent.env}, on {size} numbers, and {data.config.env} "
+            f"shows {task.observation_size}; name an agent of that environment"
+        )
+    return from_agent(agent.network)
+
+
+def _told(tell: Tell, title: str) -> Callable[[int, int, list[dict[str, Any]]], None]:
+    return lambda done, total, _: tell(title, done, total)
+
+
+def _run_folder(path: Path) -> Any:
+    from rl.folder import RunFolder
+
+    if (path / "run.json").exists():
+        return RunFolder.open(path)[0]
+    return RunFolder.create(path, {})

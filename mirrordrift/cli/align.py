@@ -1,0 +1,237 @@
+"""`drift align`: agents trained offline on ranked pairs, by preference objectives side by side."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import UseAppendAction, arg
+
+from mirrordrift.cli import PROVED
+from mirrordrift.cli.options import (
+    UNSET,
+    Common,
+    Declarations,
+    Flag,
+    Texts,
+    check_resumed,
+    fields_asked,
+)
+from mirrordrift.cli.stalls import ended_if_stalled
+from mirrordrift.cli.streams import complain
+from symbolic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mirrordrift.aligning.plan import AlignPlan
+    from mirrordrift.aligning.running import Aligned
+
+EXAMPLES = """
+drift align --objective orpo --dataset data/base --out runs/orpo
+drift align --objective orpo --objective dpo --dataset data/base --seeds 5 --out runs/table
+drift align --objective "log(x); log(x) + x**2" --dataset data/base --steps 200 --out runs/mine
+drift align --resume runs/table
+"""
+SCHEMA = "mirrordrift/align/1"
+TABLE = "mirrordrift/align-table/1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options(Common):
+    """Train agents offline on the ranked pairs of a dataset, by one objective or several.
+
+    An objective is a name (direct-preference or dpo, conservative-direct-preference, orpo, ipo,
+    simpo, log-ratio-modulated, mpo-closed-form), two formulas "psi; phi_inverse" (a third is the
+    link, in z), or a .json file. It maximises E[psi(w) + weight*link(beta*(phi_inverse(w) -
+    phi_inverse(l)) - margin)] over pairs. Objectives of one command meet the same first weights and
+    minibatches, and are judged online by the same episodes.
+
+    Exit code: 0 trained, 1 an agent failed, 2 could not run, 130 interrupted (resumable).
+    """
+
+    objective: Annotated[
+        UseAppendAction[Texts], arg(metavar="OBJECTIVE", help_behavior_hint="(repeatable)")
+    ] = ()
+    """What is maximised."""
+    dataset: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
+    """A folder of `drift preference-data`."""
+    start: Annotated[str, arg(metavar="AGENT")] = "scratch"
+    """A normal policy from scratch, or the agent to begin with: a name, a file, a run's folder."""
+    seeds: Annotated[int, arg(metavar="N")] = 1
+    """Agents of each objective."""
+    first_seed: Annotated[int, arg(metavar="S")] = 0
+    """The first of the seeds."""
+    rows: Annotated[int, arg(metavar="N", help_behavior_hint="(all)")] = UNSET
+    """Train on the first so many pairs."""
+    steps: Annotated[int, arg(metavar="T", help_behavior_hint="(all)")] = UNSET
+    """Train on the first so many steps of trajectories, and judge by episodes as long."""
+    epochs: Annotated[int, arg(metavar="N", help_behavior_hint="(8)")] = UNSET
+    """Passes over the pairs."""
+    weight: Annotated[float, arg(metavar="LAMBDA", help_behavior_hint="(the objective's)")] = UNSET
+    """Of the preference term."""
+    beta: Annotated[float, arg(metavar="BETA", help_behavior_hint="(the objective's)")] = UNSET
+    """Of the difference."""
+    margin: Annotated[float, arg(metavar="GAMMA", help_behavior_hint="(the objective's)")] = UNSET
+    """By which the difference has to exceed 0."""
+    label_smoothing: Annotated[
+        float, arg(metavar="SHARE", help_behavior_hint="(the objective's)")
+    ] = UNSET
+    """Share of the labels taken to be wrong."""
+    reduction: Annotated[str, arg(metavar="HOW", help_behavior_hint="(the objective's)")] = ""
+    """log-probabilities of trajectories: the sum over steps, or the mean."""
+    reference: Flag = False
+    """Take differences relative to a reference policy, also where the objective has none."""
+    param: Declarations = ()
+    """Bind or declare a parameter of the formulas, alpha=2."""
+    set: Annotated[
+        UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
+    ] = ()
+    """Change a field of the training, learning_rate=1e-3 or action_cell=null."""
+    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
+    """The folder to make."""
+    resume: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
+    """Go on with this folder, as if it had not been interrupted."""
+    allow_unproved: Flag = False
+    """Train with an objective that is refuted."""
+
+    def __post_init__(self) -> None:
+        if self.resume:
+            check_resumed(self, _SETTLED)
+        elif not (self.objective and self.dataset and self.out):
+            raise ConfigError(
+                "give --objective OBJECTIVE, --dataset DIR and --out DIR, or --resume DIR"
+            )
+        if self.seeds < 1:
+            raise ConfigError(f"--seeds {self.seeds} must be at least 1")
+
+
+_CHANGES = ("weight", "beta", "margin", "label_smoothing", "reduction", "reference")
+_SETTLED = (
+    "objective", "dataset", "start", "seeds", "first_seed", "rows", "steps", "epochs", "param",
+    "set", "out", *_CHANGES,
+)  # fmt: skip
+
+
+def run(options: Options) -> int:
+    """Train, or go on, and say how well each objective does."""
+    from rl.start import start
+
+    start()
+    from mirrordrift.aligning import running
+    from mirrordrift.progress import stage_progress
+
+    plan, folder = _begin(options)
+    with ended_if_stalled(f"drift align --resume {folder}"), stage_progress() as tell:
+        found = running.run(plan, folder, tell)
+    table = running.summary(plan, found)
+    _keep(plan, found, table, folder)
+    if options.json:
+        for line in _lines(plan, found, table):
+            print(json.dumps(line, allow_nan=False))
+    else:
+        _show(plan, found, table, folder)
+    return 1 if any(aligned.score.failed for aligned in found) else PROVED
+
+
+def _begin(options: Options) -> tuple[AlignPlan, Path]:
+    """The plan, new or going on, and its folder."""
+    from mirrordrift.aligning import plan as plans
+    from mirrordrift.aligning.running import refuse_refuted
+    from rl.offline.config import OfflineConfig
+
+    if options.resume:
+        folder = Path(options.resume)
+        return plans.load(folder), folder
+    fields = fields_asked(OfflineConfig, options.set)
+    if options.epochs != UNSET:
+        fields["epochs"] = options.epochs
+    changes = {
+        name: value
+        for name in _CHANGES
+        if (value := getattr(options, name)) not in (UNSET, "", False)
+    }
+    asked = plans.plan(
+        options.objective,
+        options.dataset,
+        seeds=range(options.first_seed, options.first_seed + options.seeds),
+        config=OfflineConfig(**fields),
+        start=options.start,
+        rows=None if options.rows == UNSET else options.rows,
+        steps=None if options.steps == UNSET else options.steps,
+        parameters=options.param,
+        changes=changes,
+    )
+    if not options.allow_unproved:
+        for label, objective in asked.objectives.items():
+            if not refuse_refuted(label, objective):
+                complain(f"drift: note: {label} is not decided; drift verify says what is left")
+    folder = Path(options.out)
+    plans.save(asked, folder)
+    return asked, folder
+
+
+def _lines(
+    plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """What `--json` prints: one object an agent, then the table."""
+    from rl.records import plain
+
+    lines: list[dict[str, Any]] = [
+        plain(
+            {
+                "schema": SCHEMA,
+                "objective": aligned.objective,
+                "reduction": plan.objectives[aligned.objective].reduction,
+                "dataset": plan.data_hash,
+                "seed": aligned.score.seed,
+                "return_mean": aligned.score.return_mean,
+                "return_stderr": aligned.score.return_stderr,
+                "episode_length": aligned.score.episode_length,
+                "epochs": plan.config.epochs,
+                "seconds": aligned.score.seconds,
+                "failed": aligned.score.failed,
+            }
+        )
+        for aligned in found
+    ]
+    return [*lines, {"schema": TABLE, "table": plain(table)}]
+
+
+def _keep(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
+    from mirrordrift.writing import writing
+    from symbolic.arrays import write_atomically
+
+    lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in _lines(plan, found, table))
+    with writing(str(folder)):
+        write_atomically(folder / "results.jsonl", lines.encode())
+
+
+def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
+    from mirrordrift.aligning.plan import opened
+    from mirrordrift.render import show_field, show_table
+
+    card = opened(plan).card
+    agents = card["agents"]
+    shown = [
+        [
+            row["objective"],
+            "–" if row["return_mean"] is None else f"{row['return_mean']:.5g}",
+            "–" if row["return_stderr"] is None else f"{row['return_stderr']:.3g}",
+            f"{row['agents'] - row['failed']} of {row['agents']}",
+            row["reduction"],
+        ]
+        for row in table
+    ]
+    show_table(("objective", "return", "standard error", "agents", "log-probability"), shown)
+    for aligned in found:
+        if aligned.score.failed:
+            complain(f"{aligned.objective}, seed {aligned.score.seed}: {aligned.score.failed}")
+    show_field(
+        "data", f"{card['rows']:,} pairs, {card['kind']}, of {card['env']}; chosen return "
+        f"{card['chosen_return']:.5g}, rejected {card['rejected_return']:.5g}",
+    )  # fmt: skip
+    for who, agent in agents.items():
+        if isinstance(agent.get("return_mean"), (int, float)):
+            show_field(who, f"{agent['return_mean']:.5g}, in whole episodes")
+    show_field("folder", str(folder))

@@ -1,0 +1,98 @@
+"""`drift align`: from a dataset to a table, in a process as a person starts it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from preference_probes import made
+
+from mirrordrift.aligning.plan import objective_of
+from symbolic.errors import ConfigError
+
+QUICK = ("--set", "num_eval_episodes=4", "--set", "minibatch_pairs=8", "--epochs", "2",
+         "--set", "hidden=[4]", "--allow-unproved")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("data") / "base")
+
+
+def test_objectives_are_compared_and_a_finished_run_says_the_same_again(
+    run_drift,
+    dataset: Path,
+    tmp_path: Path,  # type: ignore[no-untyped-def]
+) -> None:
+    out = tmp_path / "run"
+    done = run_drift(
+        "align", "--objective", "orpo", "--objective", "dpo", "--dataset", dataset, "--seeds", "2",
+        *QUICK, "--out", out, "--json", timeout=400,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    *agents, table = map(json.loads, done.stdout.splitlines())
+    assert [(a["objective"], a["seed"]) for a in agents] == [
+        ("orpo", 0), ("orpo", 1), ("direct-preference", 0), ("direct-preference", 1),
+    ]  # fmt: skip
+    assert all(a["schema"] == "mirrordrift/align/1" and a["failed"] is None for a in agents)
+    assert [a["reduction"] for a in agents] == ["mean", "mean", "sum", "sum"]
+    means = [a["return_mean"] for a in agents]
+    assert table["table"][0]["return_mean"] == pytest.approx(sum(means[:2]) / 2)
+    again = run_drift("align", "--resume", out, timeout=400)
+    assert again.returncode == 0, again.stderr
+    assert f"{sum(means[:2]) / 2:.5g}" in again.stdout
+    assert [json.loads(line)["return_mean"] for line in
+            (out / "results.jsonl").read_text().splitlines()[:4]] == means  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--objective", "orpp"), "did you mean orpo"),
+        (("--objective", "log(x)"), "is no objective"),
+        (("--objective", "log(x); log(y)"), "unknown name 'y'"),
+        (("--objective", "orpo", "--objective", "orpo"), "orpo is given twice"),
+        (("--objective", "orpo", "--rows", "1000"), "rows=1000 must be from 1 to 20"),
+        (("--objective", "orpo", "--set", "minibatch_pairs=99"), "more than the 20 pairs"),
+        (("--objective", "orpo", "--set", "learning_rat=1"), "did you mean learning_rate"),
+        (("--objective", "orpo", "--start", "nobody"), "nobody"),
+        (("--objective", "orpo", "--beta", "-1"), "beta=-1.0 must be a finite number above 0"),
+    ],
+)
+def test_bad_input_is_one_clear_message(
+    drift,
+    dataset: Path,
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    said: str,  # type: ignore[no-untyped-def]
+) -> None:
+    done = drift(
+        "align", *arguments, "--dataset", dataset, "--out", tmp_path / "run", "--allow-unproved"
+    )
+    assert done.code == 2
+    assert said in done.err and "Traceback" not in done.err
+
+
+def test_another_dataset_than_the_one_it_began_with_is_refused(
+    run_drift,
+    dataset: Path,
+    tmp_path: Path,  # type: ignore[no-untyped-def]
+) -> None:
+    assert run_drift("align", "--objective", "orpo", "--dataset", tmp_path / "none", "--out",
+                     tmp_path / "run").returncode == 2  # fmt: skip
+    from mirrordrift.aligning.plan import load, opened, plan, save
+    from rl.offline.config import OfflineConfig
+
+    save(plan(["orpo"], dataset, seeds=[0], config=OfflineConfig()), tmp_path / "kept")
+    record = json.loads((tmp_path / "kept" / "align.json").read_text())
+    record["dataset"] = str(made(tmp_path / "other", seed=1))
+    (tmp_path / "kept" / "align.json").write_text(json.dumps(record))
+    with pytest.raises(ConfigError, match="is another dataset than the one"):
+        opened(load(tmp_path / "kept"))
+
+
+def test_settings_are_part_of_the_label() -> None:
+    label, objective = objective_of("orpo", changes={"weight": 0.5})
+    assert label == "orpo (weight=0.5)" and objective.weight == 0.5
+    assert objective_of("log(x); a*log(x); a=2")[0] == "log(x); 2*log(x)"
