@@ -40,8 +40,12 @@ def integer_power(xp: Any, a: Any, n: int) -> Any:
 
 
 def softplus(xp: Any, x: Any) -> Any:
-    """log(1 + exp x) without overflow."""
-    return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
+    """log(1 + exp x) without overflow.
+
+    By min(x, −x) and not −|x|: at 0 JAX takes the slope of |x| from the right, and both halves of
+    the sum then cancel, where the slope is 1/2.
+    """
+    return xp.maximum(x, 0.0) + xp.log1p(xp.exp(xp.minimum(x, -x)))
 
 
 def sigmoid(xp: Any, x: Any) -> Any:

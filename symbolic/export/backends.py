@@ -42,7 +42,7 @@ def _power(a, b):
 """,
     "_softplus": """\
 def _softplus(x):
-    return {maximum}(x, 0.0) + {xp}.log1p({xp}.exp(-{xp}.abs(x)))
+    return {maximum}(x, 0.0) + {xp}.log1p({xp}.exp({minimum}(x, -x)))
 """,
     "_maximum": """\
 def _maximum(a, b):

@@ -129,3 +129,12 @@ def test_a_formula_too_long_says_so() -> None:
 def test_no_formula_says_so() -> None:
     with pytest.raises(ConfigError, match="no formula"):
         encode([])
+
+
+@pytest.mark.parametrize("op", ["softplus", "sigmoid", "tanh", "exp"])
+def test_smooth_operations_have_their_slope_at_zero(op: str) -> None:
+    """Where every update begins: log r = 0."""
+    at_zero = {"softplus": 0.5, "sigmoid": 0.25, "tanh": 1.0, "exp": 1.0}
+    tape = jax.tree.map(lambda leaf: leaf[0], encode([lower(drift(f"{op}(log(r))"))]))
+    _, slope = value_and_slope(tape, jnp.zeros(2), jnp.ones(2), PROGRESS)
+    np.testing.assert_allclose(slope, at_zero[op], rtol=1e-6)
