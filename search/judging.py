@@ -26,22 +26,25 @@ def held_out_seeds(count: int) -> range:
 
 
 def compared(
-    returns: Float[np.ndarray, "seeds"], of_ppo: Float[np.ndarray, "seeds"]
+    returns: Float[np.ndarray, "seeds"],
+    baseline: Float[np.ndarray, "seeds"],
+    name: str = "ppo",
 ) -> dict[str, float]:
-    """Mean returns, and of the difference seed by seed the mean and its standard error.
+    """Mean returns, that of the baseline by its `name`, and of the difference seed by seed the mean
+    and its standard error.
 
     Over the seeds with which both ended; `diverged` says with how many one did not.
     """
-    lived = np.isfinite(returns) & np.isfinite(of_ppo)
+    lived = np.isfinite(returns) & np.isfinite(baseline)
     if not lived.any():
-        names = ("return_mean", "ppo_mean", "difference", "difference_stderr")
+        names = ("return_mean", f"{name}_mean", "difference", "difference_stderr")
         return dict.fromkeys(names, math.nan) | {"diverged": len(lived)}
-    own, other = (np.asarray(values, np.float64)[lived] for values in (returns, of_ppo))
+    own, other = (np.asarray(values, np.float64)[lived] for values in (returns, baseline))
     difference = own - other
     spread = difference.std(ddof=1) if len(difference) > 1 else math.nan
     return {
         "return_mean": float(own.mean()),
-        "ppo_mean": float(other.mean()),
+        f"{name}_mean": float(other.mean()),
         "difference": float(difference.mean()),
         "difference_stderr": float(spread / math.sqrt(len(difference))),
         "diverged": int((~lived).sum()),

@@ -189,3 +189,12 @@ def test_python_functions_fill_slots() -> None:
     )
     wanted = jax.nn.log_sigmoid(1.5 * (given.chosen - given.rejected))
     np.testing.assert_allclose(value(objective, given), wanted, rtol=1e-5)
+
+
+def test_training_begins_at_the_reference_with_a_gradient() -> None:
+    """At the reference policy the difference is 0, and the slope of log σ is 1/2 there."""
+    given = pairs()
+    given = given._replace(reference_chosen=given.chosen, reference_rejected=given.rejected)
+    _, chosen, rejected = loss_and_slopes(objectives["dpo"], given)
+    np.testing.assert_allclose(chosen, -0.05 / COUNT, rtol=1e-5)
+    np.testing.assert_allclose(rejected, 0.05 / COUNT, rtol=1e-5)

@@ -1,0 +1,1 @@
+"""Evolution of mirror maps: preference objectives whose ψ and φ⁻¹ are networks."""

@@ -1,0 +1,69 @@
+"""Vectors as mirror maps: every vector is what its mode promises, and the first one is ORPO."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.mirror.shape import MirrorShape
+from symbolic.errors import ConfigError
+from symbolic.mirror_network import evaluate_mirror_network
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.floats(0.01, 100.0), st.booleans(),
+    st.sampled_from(["potential", "paper"]),
+)  # fmt: skip
+def test_any_vector_is_a_network_of_its_mode(
+    seed: int, scale: float, temporal: bool, mode: str
+) -> None:
+    shape = MirrorShape(hidden=18, temporal=temporal, mode=mode)
+    vector = scale * np.random.default_rng(seed).normal(size=shape.size)
+    psi, phi_inverse = shape.networks(
+        vector
+    )  # a network refuses weights that its mode does not allow
+    assert (psi.kind, phi_inverse.kind) == ("psi", "mirror-map")
+    assert psi.uses_progress == temporal and psi.mode == mode
+
+
+@pytest.mark.parametrize("mode", ["potential", "paper"])
+@pytest.mark.parametrize("temporal", [False, True])
+def test_evolution_starts_as_orpo(mode: str, temporal: bool) -> None:
+    shape = MirrorShape(mode=mode, temporal=temporal)
+    psi, phi_inverse = shape.networks(shape.initial(3))
+    x = np.geomspace(1e-8, 0.999, 50)
+    for t in (0.0, 0.7):
+        if mode == "potential":
+            np.testing.assert_allclose(evaluate_mirror_network(psi, x, t), np.log(x), rtol=2e-4)
+            np.testing.assert_allclose(
+                evaluate_mirror_network(phi_inverse, x, t), np.log(x) - np.log1p(-x), rtol=2e-4,
+                atol=1e-3,
+            )  # fmt: skip
+        else:
+            assert psi.skip == 1.0 and not psi.layers[1].any()
+
+
+def test_a_population_is_its_members() -> None:
+    shape = MirrorShape(hidden=18, temporal=True)
+    vectors = np.random.default_rng(0).normal(size=(4, shape.size))
+    together = shape.weights(vectors)
+    for i, vector in enumerate(vectors):
+        for whole, alone in zip(together, shape.weights(vector)):
+            for many, one in zip(whole, alone):
+                np.testing.assert_array_equal(many[i], one)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"hidden": 10}, "hidden=10 must be a multiple of 9"),
+        ({"mode": "free"}, "mode='free' is unknown"),
+        ({"temporal": 1}, "temporal=1 must be true or false"),
+        ({"spread": 0}, "spread=0 must be a positive number"),
+    ],
+)
+def test_a_shape_that_breaks_a_rule_is_refused(changes: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        MirrorShape(**changes)  # type: ignore[arg-type]
