@@ -13,6 +13,7 @@ from mirrordrift.cli import PROVED
 from mirrordrift.cli.options import Texts
 from mirrordrift.cli.searches import SearchOptions, changed, resumed
 from mirrordrift.cli.stalls import ended_if_stalled
+from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
     from search.meta.config import MetaConfig
@@ -21,18 +22,22 @@ if TYPE_CHECKING:
 EXAMPLES = """
 drift meta-train --preset quick --out meta/quick
 drift meta-train --preset quick --env Acrobot-v1 --set strategy.sigma=0.1 --out meta/acrobot
+drift meta-train --preset mpo-quick --out meta/maps
 drift meta-train --resume meta/quick --generations 100
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(SearchOptions):
-    """Meta-train a drift network by evolution strategies: Learnt Policy Optimisation.
+    """Meta-train a drift network by evolution strategies (Learnt Policy Optimisation), or the mirror
+    maps of a preference objective (Mirror Preference Optimisation).
 
-    The folder gets a record of every generation, pictures, and network.npz, which `drift verify
+    For drifts the folder gets a record of every generation, pictures, and network.npz, which `drift verify
     --network`, `drift train --drift` and `drift plot` take. Presets: quick, classic-control and
     breakout (two cores, minutes and hours), gpu-30min, and lpo-paper, lpo-zero-paper, ta-lpo and
-    lpo-ablation at the size of the papers.
+    lpo-ablation at the size of the papers. For mirror maps it gets objective.json, which `drift
+    align --objective` takes: mpo-quick (two cores), mpo-paper and ta-mpo (the paper's size), on
+    preferences that are made first, or on those of --dataset.
 
     Exit code: 0 trained, 2 could not run, 130 interrupted (resumable).
     """
@@ -41,13 +46,20 @@ class Options(SearchOptions):
         UseAppendAction[Texts], arg(metavar="SINK", help_behavior_hint="(repeatable)")
     ] = ()
     """Log to tensorboard (in the folder) or wandb as well."""
+    dataset: Annotated[str, arg(metavar="DIR", help_behavior_hint="(made by the preset)")] = ""
+    """For mirror maps: a folder of `drift preference-data`."""
 
 
 def run(options: Options) -> int:
     """Meta-train, or go on, one after another where the preset is a study of several."""
+    from mirrordrift.mirror.searching import is_mirror
     from rl.start import leads, start
 
     start(distributed=options.distributed)
+    if is_mirror(options.preset, options.resume):
+        return _mirror_maps(options)
+    if options.dataset:
+        raise ConfigError("--dataset is for searches of mirror maps; drifts are trained by playing")
     from mirrordrift.meta import pictures, tables
     from mirrordrift.render import say, show_table
 
@@ -67,6 +79,51 @@ def run(options: Options) -> int:
         say(f"written: {folder.path}/network.npz, {', '.join(path.name for path in drawn)}")
     if len(begun) > 1 and not options.json:
         show_table(*tables.study([folder for _, folder in begun]))
+    return PROVED
+
+
+def _mirror_maps(options: Options) -> int:
+    """Search for mirror maps, or go on."""
+    from mirrordrift.cli.searches import resumed
+    from mirrordrift.mirror import searching, tables
+    from mirrordrift.progress import generation_progress, stage_progress
+    from mirrordrift.render import say, show_table
+    from mirrordrift.runs import versions
+    from mirrordrift.sinks import check_sinks, sinks
+    from search.mirror.folder import OBJECTIVE_FILE, MirrorFolder
+    from search.mirror.training import search_mirror_maps
+
+    if options.env or options.held_out:
+        raise ConfigError("mirror maps are trained on data: --set data.env=… names the environment")
+    check_sinks(options.log)
+    if options.resume:
+        config, folder = resumed(options, MirrorFolder, Path(options.resume))
+    else:
+        config = searching.asked(
+            options.preset, options.set, generations=options.generations, seed=options.seed,
+            dataset=options.dataset,
+        )  # fmt: skip
+        folder = MirrorFolder.create(Path(options.out), config)
+    with ended_if_stalled(f"drift meta-train --resume {folder.path}"):
+        with stage_progress() as tell:
+            _, on = searching.opened(config, folder, tell)
+        with (
+            sinks(options.log, folder.path, config.record(), axis="generation") as log,
+            generation_progress(config.generations, tables.news) as show,
+        ):
+
+            def progress(record: dict[str, Any]) -> None:
+                if options.json:
+                    print(json.dumps(record), flush=True)
+                log([record])
+                show(record)
+
+            search_mirror_maps(config, folder, on, versions=versions(), progress=progress)
+    if options.json:
+        print(json.dumps(tables.conclusion(folder)), flush=True)
+        return PROVED
+    show_table(*tables.judgement(folder))
+    say(f"written: {folder.path / OBJECTIVE_FILE}, with its networks beside it")
     return PROVED
 
 

@@ -107,7 +107,7 @@ def _begin(options: Options) -> tuple[PreferenceFolder, Task, dict[str, Actor]]:
     from mirrordrift.actors import actor_of
     from mirrordrift.runs import versions
     from rl import environments
-    from rl.preference.config import NOISE, POOR, SURE, PreferenceConfig
+    from rl.preference.config import PreferenceConfig
     from rl.preference.folder import PreferenceFolder, check_free
     from rl.preference.generation import check_agents
 
@@ -118,16 +118,13 @@ def _begin(options: Options) -> tuple[PreferenceFolder, Task, dict[str, Actor]]:
     settings: dict[str, Any] = {
         name: getattr(options, name) for name in ("env", "kind", "rows", "steps", "seed")
     }
-    usual_noise = NOISE if options.kind == "noisy" else 0.0
-    usual_temperature = POOR if options.kind == "poor-judge" else SURE
-    settings["noise"] = usual_noise if options.noise == UNSET else options.noise
-    settings["temperature"] = (
-        usual_temperature if options.temperature == UNSET else options.temperature
-    )
-    PreferenceConfig(**settings)  # what breaks a rule is told before the agents are read
+    for name in ("noise", "temperature"):
+        value = getattr(options, name)
+        settings[name] = None if value == UNSET else value
+    PreferenceConfig.usual(**settings)  # what breaks a rule is told before the agents are read
     check_free(Path(options.out))
     agents = {"expert": actor_of(options.expert), "reference": actor_of(options.reference)}
-    config = PreferenceConfig(**settings, backend=agents["expert"].backend)
+    config = PreferenceConfig.usual(**settings, backend=agents["expert"].backend)
     task = environments.make(config.env, backend=config.backend)
     check_agents(task, config.backend, agents)
     made = PreferenceFolder.create(Path(options.out), config, agents, task, versions())

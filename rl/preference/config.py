@@ -66,6 +66,20 @@ class PreferenceConfig:
                 f"temperature={self.temperature!r:.40} must be a positive number; try {SURE:.1f}"
             )
 
+    @classmethod
+    def usual(
+        cls, *, kind: str, noise: float | None = None, temperature: float | None = None, **rest: Any
+    ) -> PreferenceConfig:
+        """With the noise and the judge that a kind has where nothing else is said."""
+        usual_noise = NOISE if kind == "noisy" else 0.0
+        usual_temperature = POOR if kind == "poor-judge" else SURE
+        return cls(
+            kind=kind,
+            noise=usual_noise if noise is None else noise,
+            temperature=usual_temperature if temperature is None else temperature,
+            **rest,
+        )
+
     @property
     def shares(self) -> tuple[float, ...]:
         """Probability of each of `PAIRS`."""

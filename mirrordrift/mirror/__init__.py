@@ -1,0 +1,1 @@
+"""Searches for mirror maps as a person sees them: begun, told of, drawn."""

@@ -1,0 +1,96 @@
+"""A search for mirror maps as the command line asks for it: its settings, data and folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirrordrift.cli.options import UNSET, fields_asked
+from search.mirror.config import MirrorConfig
+from search.mirror.folder import MirrorFolder
+from search.mirror.presets import PRESETS, preset
+from search.mirror.training import Ground, ground
+from symbolic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rl.preference.data import PreferenceData
+
+Tell = Callable[[str, int, int], None]
+"""(what is made, how much of it is done, of how much)."""
+
+_PARTS = {
+    "strategy.": "strategy", "network.": "network", "training.": "training", "data.": "data",
+}  # fmt: skip
+_FLAGS = ("seed", "generations", "dataset", *_PARTS.values())
+
+
+def is_mirror(name: str, resume: str) -> bool:
+    """Whether a preset, or the folder that goes on, is a search for mirror maps."""
+    return name in PRESETS or (bool(resume) and (Path(resume) / MirrorFolder.NAME).exists())
+
+
+def asked(
+    name: str, settings: tuple[str, ...], *, generations: int, seed: int, dataset: str
+) -> MirrorConfig:
+    """A preset with what the flags change; raises ConfigError for what is no field."""
+    config = preset(name)
+    plain = [s.strip() for s in settings if not s.strip().startswith(tuple(_PARTS))]
+    changes: dict[str, Any] = fields_asked(MirrorConfig, plain, without=_FLAGS) | {"seed": seed}
+    for prefix, part in _PARTS.items():
+        own = [s.strip() for s in settings if s.strip().startswith(prefix)]
+        value = getattr(config, part)
+        changes[part] = replace(value, **fields_asked(type(value), own, prefix))
+    if generations != UNSET:
+        changes["generations"] = generations
+    if dataset:
+        if any(s.strip().startswith("data.") for s in settings):
+            raise ConfigError("--dataset and --set data.… say the same; leave one out")
+        changes["dataset"] = str(Path(dataset).resolve())
+    return replace(config, **changes)
+
+
+def opened(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> tuple[PreferenceData, Ground]:
+    """The preferences of a search, made first where they are its own, and what it stands on.
+
+    Raises ConfigError for a dataset or an agent that cannot be read or made.
+    """
+    from mirrordrift.actors import actor_of
+    from mirrordrift.aligning.plan import SCRATCH
+    from rl.preference.data import PreferenceData
+
+    path = Path(config.dataset) if config.dataset else _made(config, folder, tell)
+    data = PreferenceData.open(path)
+    start = None if config.start == SCRATCH else actor_of(config.start).network
+    return data, ground(config, data, start)
+
+
+def _made(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> Path:
+    """The search's own dataset, made or finished."""
+    from mirrordrift.actors import actor_of
+    from mirrordrift.runs import versions
+    from rl import environments
+    from rl.preference.cards import CARD, read_card
+    from rl.preference.config import PreferenceConfig
+    from rl.preference.folder import PreferenceFolder
+    from rl.preference.generation import check_agents, generate
+
+    path, wanted = folder.data_path, config.data
+    if (path / CARD).exists():
+        if read_card(path).get("complete"):
+            return path
+        begun, agents = PreferenceFolder.open(path)
+    else:
+        agents = {"expert": actor_of(wanted.expert), "reference": actor_of(wanted.reference)}
+        settings = PreferenceConfig.usual(
+            env=wanted.env, kind=wanted.kind, rows=wanted.rows, steps=wanted.steps,
+            seed=wanted.seed, noise=wanted.noise, temperature=wanted.temperature,
+            backend=agents["expert"].backend,
+        )  # fmt: skip
+        task = environments.make(settings.env, backend=settings.backend)
+        check_agents(task, settings.backend, agents)
+        begun = PreferenceFolder.create(path, settings, agents, task, versions())
+    task = environments.make(begun.config.env, backend=begun.config.backend)
+    generate(begun, task, agents, lambda done, total: tell("preferences", done, total))
+    return path
