@@ -20,6 +20,8 @@ class Case:
     proofs: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What the certificate says of each proved condition besides its verdict."""
     witnesses: dict[str, Witness] = field(default_factory=dict)
+    growth: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the certificate says besides of a witness at an end of the range of x."""
     left: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Where a proof is missing and why, for conditions tried without success."""
     slopes: list[Failure] = field(default_factory=list)

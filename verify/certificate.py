@@ -27,7 +27,7 @@ def certificate(drift: Drift, conditions: dict[str, Any]) -> dict[str, Any]:
 
 
 def replayed(
-    case: Case, deadline: float, prove_defined_alone: Callable[[Case], None]
+    case: Case, deadline: float, prove_defined_alone: Callable[[Case], None] = lambda case: None
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The certificate, and for each proof that the checker did not replay, why."""
     entries = {name: _entry(case, name) for name in CONDITIONS[case.drift.kind]}
@@ -37,8 +37,11 @@ def replayed(
     refused: dict[str, str] = {}
     whole["conditions"] = {}
     by = case.proofs.get("defined", {}).get("by")
-    # What `defined` rests on comes before it, what may rest on it after.
-    for name in sorted(entries, key=lambda name: (name != by, name != "defined")):
+    # What `defined` rests on comes before it, what may rest on it after; `increasing` may rest on
+    # the derivative.
+    for name in sorted(
+        entries, key=lambda name: (name != by, name != "defined", name == "increasing")
+    ):
         if name == "defined" and by in refused:
             prove_defined_alone(case)
         entry = _entry(case, name, refused)
@@ -51,6 +54,14 @@ def replayed(
         else:
             whole["conditions"][name] = entry
     return whole, refused
+
+
+def stands(case: Case, name: str) -> bool:
+    """Whether the checker confirms what is known of one condition."""
+    entry = _entry(case, name)
+    return entry is not None and not _replay_error(
+        certificate(case.drift, {name: entry}), case.deadline
+    )
 
 
 def _replay_error(data: dict[str, Any], deadline: float) -> str:
@@ -75,10 +86,13 @@ def _entry(
 ) -> dict[str, Any] | None:
     if name in case.witnesses:
         witness = case.witnesses[name]
-        return {"verdict": "refuted", "witness": {
+        shown: dict[str, Any] = {
             "point": {k: str(v) for k, v in witness.point.items()},
             "evidence": witness.evidence, "text": witness.text, "side": witness.side,
-        }}  # fmt: skip
+        }  # fmt: skip
+        if case.growth.get(name):
+            shown["growth"] = case.growth[name]
+        return {"verdict": "refuted", "witness": shown}
     if name not in case.proofs:
         return None
     entry: dict[str, Any] = {"verdict": "proved", **case.proofs[name]}
@@ -89,7 +103,7 @@ def _entry(
 
 def only_where_defined(case: Case, name: str, refused: Mapping[str, str]) -> bool:
     """Whether a proof speaks of the points alone where f is defined."""
-    if name == "defined":
+    if name == "defined" or case.drift.kind != "drift":
         return False
     if case.proofs[name].get("regions"):
         return "defined" in case.witnesses  # a proof by regions shows that f is defined there

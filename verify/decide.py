@@ -1,4 +1,4 @@
-"""Decides the four conditions of a drift: refute, prove, replay, report.
+"""Decides the four conditions of a drift: refute, prove, replay, report; mirror maps elsewhere.
 
 Order: a quick search for counterexamples; the germ at r = 1; proofs region by region; a
 deeper search for counterexamples where proofs failed; proofs again with more steps. What
@@ -16,7 +16,6 @@ from fractions import Fraction
 from flint import ctx
 
 from symbolic.drift import Drift
-from symbolic.errors import FormulaError
 from symbolic.expression import Expression, number, symbol
 from verify.algebra.polynomials import as_fraction
 from verify.case import Case
@@ -39,16 +38,16 @@ _EVERYWHERE = ("r<1", "r=1", "r>1")
 
 
 def decide(drift: Drift, *, timeout: float = 10.0) -> Report:
-    """Verdict, evidence and certificate for every condition of a drift.
+    """Verdict, evidence and certificate for every condition of a drift, a mirror map or a ψ.
 
     `timeout` (seconds) can only turn a decision into `unknown`; step budgets decide, so the
     same formula gives the same verdict and witness everywhere. Raises FormulaError for a
-    kind of formula that is not decided.
+    range of x, or a parameter's name, that a mirror map has no use for.
     """
-    if drift.kind not in CONDITIONS:
-        raise FormulaError(
-            f"formulas of kind '{drift.kind}' are not decided yet", remedy="use kind 'drift'"
-        )
+    if drift.kind != "drift":
+        from verify.maps.decide import decide_map
+
+        return decide_map(drift, timeout=timeout)
     start = time.monotonic()
     case = Case(drift, start + _SHARE * timeout)
     precision, ctx.prec = ctx.prec, _PRECISION

@@ -12,7 +12,11 @@ SCHEMA = "mirrordrift/verdict/1"
 
 CONDITIONS = {
     "drift": ("defined", "nonnegative", "zero_at_identity", "flat_at_identity"),
-}
+    "mirror-map": (
+        "defined", "increasing", "continuously_differentiable", "lower_limit", "integrable",
+    ),
+    "psi": ("defined", "increasing", "continuously_differentiable"),
+}  # fmt: skip
 """Conditions of each kind of formula, in the order they are shown."""
 
 

@@ -54,6 +54,25 @@ class Expansions:
         lead = self._lead(total)
         return bool(self._relative(total, lead) > 0)
 
+    def limit(self, value: Quotient) -> tuple[Quotient | None, arb]:
+        """(the exact limit where it is one, a ball around it, infinite where the function grows).
+
+        Raises NoExpansion.
+        """
+        total = self._quotient(value)
+        if not total:
+            return self.signs.rational(0), arb(0)
+        lead = self._lead(total)
+        if lead == CONSTANT:
+            weight = total[lead]
+            return (weight.exact if weight.error.is_zero() else None), self._ball(weight)
+        if vanishing(lead, self.start):
+            return self.signs.rational(0), arb(0)
+        sign = self._relative(total, lead)
+        if not vanishing(lead**-1, self.start) or not (sign > 0 or sign < 0):
+            raise NoExpansion
+        return None, arb.pos_inf() if sign > 0 else arb.neg_inf()
+
     # Sums -----------------------------------------------------------------------------------
 
     def _ball(self, weight: Weight) -> arb:

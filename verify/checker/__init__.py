@@ -5,8 +5,8 @@ certificate may hold stands in docs/certificates.md. An order to read it in: `re
 exact quotients and their signs, `algebra`, `elementary`, `sturm`, `signs`, `context`; kinks,
 `resolve`; the rules, `balls`, `proofs`, and for covers `jets`, `taylor`, `growth`, `tails`; the
 domain and r -> 1, `germs`, `regions`; what the form alone shows, `structure`; refutations, `series`
-and `witness`; networks, `network`, `network_features`, `network_jets`, which share no step with the
-rest.
+and `witness`; mirror maps, `pieces`, `potential`, `potential_witness`; networks, `network`,
+`network_features`, `network_jets`, which share no step with the rest.
 """
 
 from __future__ import annotations
@@ -20,12 +20,18 @@ from symbolic.errors import FormulaError
 from symbolic.expression import Expression
 from symbolic.parser import parse
 from verify.checker.algebra import Budget, OverBudget, TooLarge, Unproved
+from verify.checker.potential import CONDITIONS as POTENTIAL
+from verify.checker.potential import Potential
+from verify.checker.potential_witness import check_potential_witness
 from verify.checker.reading import SCHEMA, Frame, Oversized, UnreadableCertificate, bound_size, read
 from verify.checker.regions import HALF_LINE, REALS, check_region, regions
 from verify.checker.structure import Form
 from verify.checker.witness import check_witness
 
-CONDITIONS = ("defined", "nonnegative", "zero_at_identity", "flat_at_identity")
+CONDITIONS = {
+    "drift": ("defined", "nonnegative", "zero_at_identity", "flat_at_identity"),
+    **POTENTIAL,
+}
 _STEPS = 3_000_000
 
 
@@ -60,8 +66,6 @@ def check_certificate(data: object, *, deadline: float = math.inf) -> Replay:
         raise UnreadableCertificate(f"unknown schema {data.get('schema')!r:.60}; known: {SCHEMA}")
     if data.get("kind") == "network":
         return _network(data)
-    if data.get("kind") != "drift":
-        raise UnreadableCertificate(f"unknown kind {data.get('kind')!r:.60}")
     frame = read(data)
     budget = Budget(_STEPS, deadline)
     shown: dict[str, str] = {}
@@ -84,6 +88,8 @@ def check_certificate(data: object, *, deadline: float = math.inf) -> Replay:
 
 def _turn(frame: Frame, name: str) -> int:
     """When a condition is replayed: `defined` after what it rests on, before what may rest on it."""
+    if name == "increasing":  # which may rest on the derivative
+        return 3
     entry = frame.conditions.get("defined")
     derived = isinstance(entry, dict) and "by" in entry
     if name == "defined":
@@ -94,8 +100,10 @@ def _turn(frame: Frame, name: str) -> int:
 def _condition(frame: Frame, name: str, budget: Budget, shown: Mapping[str, str]) -> str:
     """The verdict of one condition. Raises Unproved if it does not replay."""
     entry = frame.conditions[name]
-    if name not in CONDITIONS or not isinstance(entry, dict):
-        raise Unproved("no condition of a drift")
+    if name not in CONDITIONS[frame.kind] or not isinstance(entry, dict):
+        raise Unproved(f"no condition of a {frame.kind}")
+    if frame.kind != "drift":
+        return _of_potential(frame, name, entry, budget, shown)
     if entry.get("verdict") == "refuted":
         check_witness(frame.tree, frame.ranges, name, entry.get("witness"), budget)
         return "refuted"
@@ -126,6 +134,34 @@ def _condition(frame: Frame, name: str, budget: Budget, shown: Mapping[str, str]
         return "proved where defined" if granted else "proved"
     _regions(frame, frame.tree, name, proofs, budget, granted)
     return "proved where defined" if granted else "proved"
+
+
+def _of_potential(
+    frame: Frame, name: str, entry: dict[str, Any], budget: Budget, shown: Mapping[str, str]
+) -> str:
+    """The verdict of one condition of a mirror map or of ψ. Raises Unproved."""
+    if entry.get("verdict") == "refuted":
+        check_potential_witness(frame.tree, frame.ranges, name, entry.get("witness"), budget)
+        return "refuted"
+    if entry.get("verdict") != "proved":
+        raise Unproved(f"unknown verdict {entry.get('verdict')!r:.40}")
+    formula = Potential(frame.tree, frame.ranges, budget)
+    if name == "increasing" and "by" in entry:
+        by = entry["by"]
+        if by != "continuously_differentiable" or shown.get(by) != "proved":
+            raise Unproved(f"does not follow from {by!r:.40}")
+    elif name == "defined" and "structure" in entry:
+        if not Form(frame.tree, frame.ranges).defined:
+            raise Unproved("the form of the formula does not show that it is defined")
+    elif name == "defined":
+        formula.defined(entry)
+    elif name == "lower_limit":
+        formula.falls_to_minus_infinity(entry)
+    elif name == "integrable":
+        formula.integrable(entry)
+    else:
+        formula.everywhere(entry, smoothly=name == "continuously_differentiable")
+    return "proved"
 
 
 def _regions(
@@ -189,7 +225,8 @@ def _failed(frame: Frame, shown: Mapping[str, str], error: str) -> Replay:
 
 
 def _ordered(shown: Mapping[str, str]) -> dict[str, str]:
-    return {name: shown[name] for name in CONDITIONS if name in shown}
+    every = dict.fromkeys(name for names in CONDITIONS.values() for name in names)
+    return {name: shown[name] for name in every if name in shown}
 
 
 __all__ = ["Oversized", "Replay", "UnreadableCertificate", "check_certificate"]

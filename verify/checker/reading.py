@@ -17,6 +17,7 @@ SCHEMA = "mirrordrift/certificate/1"
 MAX_DEPTH = 500
 MAX_ITEMS = 200_000
 MAX_TEXT = 20_000
+X = "x"
 PROGRESS = "[0, 1]"
 """Where t lives unless the certificate says otherwise."""
 _MAX_INTEGER = 1 << 64
@@ -24,6 +25,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,60}\Z")
 _NUMBER = r"[+-]?[0-9]{1,400}(?:/0*[1-9][0-9]{0,399})?"
 _INTERVAL = re.compile(rf"([\[(])(-inf|{_NUMBER}), ?(inf|{_NUMBER})([\])])\Z")
 _VALUE = re.compile(rf"{_NUMBER}\Z")
+VARIABLES = {"drift": ("r", "A"), "mirror-map": ("x",), "psi": ("x",)}
+"""Of each kind of formula, beside t."""
+_UNIT = Range(Fraction(0), Fraction(1))
 _RESERVED = frozenset({
     "r", "A", "x", "inf", "in", "where", "exp", "log", "tanh", "sqrt", "abs", "sign", "relu",
     "softplus", "sigmoid", "logistic", "square", "inv", "clip", "min", "max", "Min", "Max", "Abs",
@@ -53,19 +57,24 @@ class Frame:
 
 
 def read(data: Mapping[str, Any]) -> Frame:
-    """The frame of a drift's certificate. Raises UnreadableCertificate."""
+    """The frame of a formula's certificate. Raises UnreadableCertificate."""
+    kind = data.get("kind")
+    if not isinstance(kind, str) or kind not in VARIABLES:
+        raise UnreadableCertificate(f"unknown kind {kind!r:.60}")
     formula, conditions, domains = data.get("formula"), data.get("conditions"), data.get("domains")
     if not isinstance(formula, str) or not isinstance(conditions, dict):
         raise UnreadableCertificate("'formula' is a text and 'conditions' an object")
     if not isinstance(domains, dict):
         raise UnreadableCertificate("'domains' is an object of intervals")
     try:
-        tree = parse(formula, names=["r", "A", "t", *domains])
+        tree = parse(formula, names=[*VARIABLES[kind], "t", *domains])
     except FormulaError as error:
         raise UnreadableCertificate(f"the formula cannot be read: {error.message}") from None
     if "t" in tree.symbols:
         domains = {"t": PROGRESS, **domains}
-    ranges = {name: _range(name, text) for name, text in domains.items()}
+    ranges = {name: _range(name, text, kind) for name, text in domains.items()}
+    if kind != "drift":
+        ranges[X] = _range_of_x(ranges.get(X, _UNIT), kind)
     bound = {
         name: number(where.lower)
         for name, where in ranges.items()
@@ -77,11 +86,23 @@ def read(data: Mapping[str, Any]) -> Frame:
     except FormulaError as error:
         raise UnreadableCertificate(f"the formula cannot be read: {error.message}") from None
     # One line without control characters: a formula's text must not hide a part of it.
-    return Frame("drift", " ".join(formula.split()), dict(domains), tree, ranges, conditions)
+    return Frame(kind, " ".join(formula.split()), dict(domains), tree, ranges, conditions)
 
 
-def _range(name: str, text: object) -> Range:
-    if not _NAME.match(name) or name in _RESERVED:
+def _range_of_x(where: Range, kind: str) -> Range:
+    """Where x lives: inside (0, inf), for a mirror map from 0 to 1 or beyond."""
+    if where.lower is None or where.lower < 0 or (where.lower == 0 and not where.lower_open):
+        raise UnreadableCertificate("x is positive")
+    if where.lower == where.upper:
+        raise UnreadableCertificate("x has one value only")
+    if kind == "mirror-map" and (where.lower or (where.upper is not None and where.upper < 1)):
+        raise UnreadableCertificate("a mirror map lives on (0, 1) or beyond")
+    return where
+
+
+def _range(name: str, text: object, kind: str) -> Range:
+    allowed = kind != "drift" and name == X
+    if not _NAME.match(name) or (name in _RESERVED and not allowed):
         raise UnreadableCertificate(f"{name!r:.60} cannot be the name of a parameter")
     if isinstance(text, str):
         if _VALUE.match(text):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -65,15 +65,17 @@ class Region:
     domains: Mapping[str, Range]
 
 
-def regions(tree: Expression, domains: Mapping[str, Range], condition: str) -> Iterator[Region]:
-    """Every region that a proof of `condition` must treat."""
+def regions(
+    tree: Expression, domains: Mapping[str, Range], condition: str, sides: Sequence[str] = ()
+) -> Iterator[Region]:
+    """Every region that a proof of `condition` must treat; `sides` of r other than its own."""
     names = tree.symbols
     axes: list[list[Choice]] = []
     if "r" in names:
         axes.append([
             ("" if side == "r=1" else side, {"r": RATIO[side]},
              {} if side == "r=1" else {S: _BELOW if side == "r->1-" else HALF_LINE})
-            for side in SIDES[condition]
+            for side in sides or SIDES[condition]
         ])  # fmt: skip
     if "A" in names:
         axes.append([

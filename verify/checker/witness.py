@@ -7,7 +7,7 @@ precision, and by exact algebra where a ball cannot tell a number from 0.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 
 import flint
@@ -25,7 +25,7 @@ from verify.checker.signs import ANY, NEGATIVE, NONNEGATIVE, NONZERO, POSITIVE, 
 
 _RATIONAL = re.compile(r"-?[0-9]{1,4000}(/0*[1-9][0-9]{0,3999})?\Z")
 _PRECISIONS = (64, 512, 4096)
-_LENGTHS = (3, 6, 12, 24)
+LENGTHS = (3, 6, 12, 24)
 
 
 class Point:
@@ -95,7 +95,7 @@ def check_witness(
 ) -> None:
     """Insist that a witness refutes the condition. Raises Unproved."""
     witness = as_node(item, "a witness")
-    point = _point(tree, domains, witness)
+    point = coordinates(tree, domains, witness)
     flat = condition == "flat_at_identity"
     if witness.get("evidence") not in (("derivative", "limit") if flat else ("value",)):
         raise Unproved(f"{witness.get('evidence')!r:.40} is no evidence against '{condition}'")
@@ -117,12 +117,13 @@ def check_witness(
         raise Unproved(f"the witness does not refute '{condition}'")
 
 
-def _point(
-    tree: Expression, domains: Mapping[str, Range], witness: Mapping[str, object]
-) -> dict[str, Fraction]:
-    """The witness's coordinates, each inside its domain."""
+def coordinates(
+    tree: Expression, domains: Mapping[str, Range], witness: Mapping[str, object],
+    free: Collection[str] = (),
+) -> dict[str, Fraction]:  # fmt: skip
+    """The witness's coordinates, each inside its domain; `free` symbols need none. Raises Unproved."""
     point: dict[str, Fraction] = {}
-    ranges = {"r": HALF_LINE, "A": REALS, **domains}
+    ranges = domains if "x" in domains else {"r": HALF_LINE, "A": REALS, **domains}
     for name, text in as_node(witness.get("point"), "a point").items():
         if name not in ranges or not isinstance(text, str) or not _RATIONAL.match(text):
             raise Unproved(f"the witness's {name!r:.40} cannot be read")
@@ -140,7 +141,7 @@ def _point(
         if not (above and below):
             raise Unproved(f"the witness's {name} = {value} lies outside its domain")
         point[name] = value
-    if missing := tree.symbols - set(point):
+    if missing := tree.symbols - set(point) - set(free):
         raise Unproved(f"the witness gives no value for '{min(missing)}'")
     return point
 
@@ -157,7 +158,7 @@ def _not_flat(
     step = symbol(S) if side == "right" else -symbol(S)
     near = placed(tree, {**values, "r": number(1) + step})
     reason = ""
-    for length in _LENGTHS:
+    for length in LENGTHS:
         germ = Germ(length, budget)
         try:
             order, sign = germ.leading(resolve(germ, near) - at_identity)

@@ -54,12 +54,13 @@ def regions(drift: Drift, ratios: tuple[str, ...]) -> Iterator[Region]:
         axes.append(list(ADVANTAGE))
     others = sorted(names - {"r", "A"})
     for name in others:
-        axes.append([name, *_ends(name, drift.domain(name))])
+        axes.append([name, *closed_ends(name, drift.domain(name))])
     for choice in product(*axes):
         yield _region(drift, formula, others, choice)
 
 
-def _ends(name: str, domain: Interval) -> list[str]:
+def closed_ends(name: str, domain: Interval) -> list[str]:
+    """`name=end` for the ends that belong to an interval."""
     ends = []
     if not domain.lower_open:
         ends.append(f"{name}={domain.lower}")
@@ -98,10 +99,10 @@ def _region(
             point[name] = Fraction(text)
             values[name] = number(point[name])
             parts.append(part)
-    return Region(",".join(parts), _placed(formula, values), domains, ratio, point)
+    return Region(",".join(parts), placed(formula, values), domains, ratio, point)
 
 
-def _placed(formula: Expression, values: dict[str, Expression]) -> Expression:
+def placed(formula: Expression, values: dict[str, Expression]) -> Expression:
     """The formula with symbols replaced; a power whose exponent becomes an integer stays a power.
 
     x**p needs x >= 0 (x > 0 for p <= 0) however p is bound. The factor sqrt(x)**0, or log(x)**0,

@@ -1,0 +1,185 @@
+"""A formula in x cut into smooth pieces, each written in a chart of its own.
+
+At the cuts the pieces are closed: their formulas are shown to be defined, hence continuous, up to
+there. Nothing else about x is split on, so that at every value of t and of the parameters the whole
+range is cut in finitely many places.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any
+
+from symbolic.expression import Expression, call, number, symbol
+from verify.checker.algebra import Range, Unproved, short
+from verify.checker.context import Context
+from verify.checker.germs import S
+from verify.checker.proofs import (
+    RELATIONS,
+    as_node,
+    cases,
+    formula,
+    halves,
+    prove,
+    relation_of,
+    value,
+    variable,
+)
+from verify.checker.regions import placed
+from verify.checker.resolve import resolve
+from verify.checker.signs import NEGATIVE
+
+X = "x"
+_S = symbol(S)
+
+
+def follow(
+    context: Context, item: object, visit: Callable[[Context, Mapping[str, Any]], None]
+) -> None:
+    """Visit the leaves under splits by t and the parameters; the context does not know x."""
+    node = as_node(item, "a node")
+    context.budget.spend(5)
+    if "split" in node:
+        guard = formula(context, node, "split")
+        for relation in cases(node):
+            follow(context.under(guard, RELATIONS[relation]), node[relation], visit)
+    elif "bisect" in node:
+        name = variable(context, {"in": node["bisect"]})
+        for part, half in halves(context, name, node):
+            follow(half, node.get(part), visit)
+    else:
+        visit(context, node)
+
+
+class Piece:
+    """The formula on one piece of the range of x: smooth inside, and up to the ends that are closed."""
+
+    def __init__(self, base: Context, tree: Expression, item: object, where: Range) -> None:
+        node = as_node(item, "a piece")
+        self.base = base
+        self.where = where
+        chart = node.get("chart")
+        self.name = X if chart == "x" else S
+        x, self.box, self.rising, self._rate = _chart(chart, where)
+        inside = replace(self.box, lower_open=True, upper_open=True)
+        self.inside = with_lemmas(_over(base, self.name, inside), node, "lemmas")
+        smooth = resolve(self.inside, placed(tree, {X: x}))
+        self.formula = self.inside.simplified(smooth)
+        self.closed = with_lemmas(_over(base, self.name, self.box), node, "closing")
+        self.closed.normal(self.formula)
+
+    def climbs(self, context: Context, proof: object) -> None:
+        """Insist on a derivative > 0 in x at every point of `context`, this piece open or closed."""
+        slope = context.slope(self.formula, self.name)
+        prove(context, slope if self.rising else -slope, RELATIONS[">"], proof)
+
+    def end(self, upper: bool) -> tuple[Expression, Expression]:
+        """(value, derivative in x) at an end that is closed, in t and the parameters."""
+        at = number(0)
+        if self.name == X:
+            end = self.box.upper if upper else self.box.lower
+            assert end is not None
+            at = number(end)
+        slope = self.closed.slope(self.formula, self.name)
+        values = {self.name: at}
+        return placed(self.formula, values), placed(slope, values) / self._rate
+
+
+def _over(base: Context, name: str, where: Range) -> Context:
+    return base.moved({}, {**base.domains, name: where})
+
+
+def _chart(name: object, where: Range) -> tuple[Expression, Range, bool, Expression]:
+    """x in a chart's variable, the variable's range, whether x rises with it, dx/ds at s = 0."""
+    low, high = where.lower, where.upper
+    shrinking = call("exp", -_S)
+    if name == "x":
+        return symbol(X), where, True, number(1)
+    if name == "down" and low == 0 and where.lower_open and high is not None:
+        box = Range(Fraction(0), None, where.upper_open)
+        return number(high) * shrinking, box, False, number(-high)
+    if name == "up" and low is not None and low > 0 and high is None:
+        box = Range(Fraction(0), None, where.lower_open)
+        return number(low) * call("exp", _S), box, True, number(low)
+    if name == "top" and low is not None and high is not None and where.upper_open:
+        box = Range(Fraction(0), None, where.lower_open)
+        return number(high) - number(high - low) * shrinking, box, True, number(high - low)
+    raise Unproved(f"the chart {name!r:.20} does not fit this piece")
+
+
+def with_lemmas(context: Context, node: Mapping[str, Any], key: str) -> Context:
+    """The context with what is shown there first: signs of guards and of arguments."""
+    lemmas = node.get(key, [])
+    if not isinstance(lemmas, list):
+        raise Unproved(f"'{key}' is a list")
+    for item in lemmas:
+        lemma = as_node(item, "a lemma")
+        claim, mask = formula(context, lemma, "of"), relation_of(lemma)
+        prove(context, claim, mask, lemma.get("proof"))
+        context = context.under(claim, mask)
+    return context
+
+
+def pieces_of(
+    base: Context, tree: Expression, node: Mapping[str, Any], where: Range
+) -> list[Piece]:
+    """The pieces of a range, from its cuts."""
+    cuts, items = node.get("cuts"), node.get("pieces")
+    if not isinstance(cuts, list) or not isinstance(items, list) or len(items) != len(cuts) + 1:
+        raise Unproved("'cuts' and 'pieces' do not belong together")
+    ends = [where.lower, *(value({"cut": cut}, "cut") for cut in cuts), where.upper]
+    found = []
+    for i, item in enumerate(items):
+        low, high = ends[i], ends[i + 1]
+        if low is not None and high is not None and low >= high:
+            raise Unproved("the cuts are not in order")
+        part = Range(
+            low, high,
+            lower_open=where.lower_open if i == 0 else False,
+            upper_open=where.upper_open if i == len(cuts) else False,
+        )  # fmt: skip
+        found.append(Piece(base, tree, item, part))
+    return found
+
+
+def joined(pieces: list[Piece], tree: Expression, where: Range, smoothly: bool) -> None:
+    """Insist that the formula does not fall where pieces meet; `smoothly`: that it is C¹ there.
+
+    The ends of the range that belong to it are such places, with one piece.
+    """
+    places: list[tuple[Piece | None, Piece | None]] = [*pairwise(pieces)]
+    if not where.lower_open:
+        places.append((None, pieces[0]))
+    if not where.upper_open:
+        places.append((pieces[-1], None))
+    for before, after in places:
+        _meet(before, after, tree, smoothly)
+
+
+def _meet(before: Piece | None, after: Piece | None, tree: Expression, smoothly: bool) -> None:
+    known = before or after
+    assert known is not None
+    base = known.base
+    at = _place(before, after)
+    middle = resolve(base, placed(tree, {X: number(at)}))
+    ends = [(piece.end(piece is before), piece is before) for piece in (before, after) if piece]
+    for (found, _), below in ends:
+        gap = middle - found if below else found - middle
+        if base.vanishes(gap):
+            continue
+        if smoothly or base.mask(gap) & NEGATIVE:
+            raise Unproved(f"a jump at x = {at} is not excluded: {short(gap)}")
+    if smoothly and len(ends) == 2:
+        bend = ends[0][0][1] - ends[1][0][1]
+        if not base.vanishes(bend):
+            raise Unproved(f"a kink at x = {at} is not excluded: {short(bend)}")
+
+
+def _place(before: Piece | None, after: Piece | None) -> Fraction:
+    """Where two pieces meet."""
+    end = before.where.upper if before else after.where.lower if after else None
+    assert end is not None
+    return end

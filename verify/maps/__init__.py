@@ -1,0 +1,1 @@
+"""Decides mirror maps φ⁻¹ and ψ: formulas in a probability x."""
