@@ -21,20 +21,26 @@ if TYPE_CHECKING:
 def verify(
     spec: object, parameters: Parameters = None, kind: str = "drift", timeout: float = 10.0
 ) -> Report:
-    """Decide the conditions of a drift, for every value of its parameters.
+    """Decide the conditions of a drift, a mirror map or a ψ, for every value of its parameters.
 
-    `spec` is text (a formula, a name of the catalogue, a path), a Drift, a SymPy expression or a
+    `kind` is what a formula is meant to be: `drift`, `mirror-map` or `psi`; an entry of the catalogue
+    has its own. `spec` is text (a formula, a name of the catalogue, a path), a Drift, a SymPy expression or a
     network; `parameters` are declarations such as `["alpha in (0, inf)"]` or a mapping such as
     `{"alpha": "(0, inf)", "eps": "1/5"}`; `timeout` is in seconds and can only turn a decision
     into `unknown`.
     Raises FormulaError or ConfigError with the text that the command line shows.
     """
-    check_decidable(kind)
-    return decide_target(resolve(spec, parameters, kind=kind), timeout)
+    return decide_target(resolve(spec, parameters, kind=kind, own_kind=True), timeout)
 
 
-def equal(f: object, g: object, parameters: Parameters = None, timeout: float = 10.0) -> Condition:
-    """Decide whether two drifts are the same function; the condition has the id `equal`.
+def equal(
+    f: object,
+    g: object,
+    parameters: Parameters = None,
+    timeout: float = 10.0,
+    kind: str = "drift",
+) -> Condition:
+    """Decide whether two formulas of a kind are the same function; the condition has the id `equal`.
 
     `proved` means equal on the whole domain, `refuted` comes with a point where they differ.
     `parameters` hold for both. Raises FormulaError or ConfigError.
@@ -42,7 +48,7 @@ def equal(f: object, g: object, parameters: Parameters = None, timeout: float = 
     from verify.equality import decide_equal
 
     _check_timeout(timeout)
-    left, right = resolve_together((f, g), parameters)
+    left, right = resolve_together((f, g), parameters, kind=kind)
     return decide_equal(left, right, timeout=timeout)
 
 
@@ -66,18 +72,9 @@ def check(certificate: Report | Mapping[str, Any] | str | PathLike[str]) -> Repl
     return replay(certificate)
 
 
-def check_decidable(kind: str) -> None:
-    """Raise ConfigError for the kinds of formula that this version does not decide."""
-    if kind in ("mirror-map", "psi"):
-        raise ConfigError(
-            f"kind={kind}: this version decides drifts only; mirror maps come with a later one"
-        )
-
-
 def decide_target(target: Target, timeout: float) -> Report:
     """The report of a resolved SPEC."""
     _check_timeout(timeout)
-    check_decidable(target.kind)
     if isinstance(target, Drift):
         from verify.decide import decide
 

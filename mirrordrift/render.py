@@ -64,12 +64,16 @@ def show_report(report: Report, explanation: Explanation | None = None) -> None:
 
 
 def show_equality(
-    formulas: tuple[str, str], domains: Mapping[str, str], condition: Condition, seconds: float
+    formulas: tuple[str, str],
+    kind: str,
+    domains: Mapping[str, str],
+    condition: Condition,
+    seconds: float,
 ) -> None:
     """The two formulas, whether they are equal, and where they are not."""
     for label, text in zip("fg", formulas):
         show_field(label, text)
-    show_field("for all", _domains("drift", domains, " ".join(formulas)))
+    show_field("for all", _domains(kind, domains, " ".join(formulas)))
     print()
     if condition.witness is not None:
         show_field("witness", _witness(condition.witness))
@@ -83,7 +87,7 @@ def show_equality(
 def show_replay(replay: Replay) -> None:
     """What a certificate claims, whether it holds, and what that says of the formula."""
     show_field("formula", replay.formula)
-    show_field("for all", _domains("drift", replay.domains, replay.formula))
+    show_field("for all", _domains(kind_of(replay), replay.domains, replay.formula))
     print()
     if replay.conditions:
         show_table(("condition", "verdict"), list(replay.conditions.items()))
@@ -92,10 +96,16 @@ def show_replay(replay: Replay) -> None:
 
 
 def missing(replay: Replay) -> list[str]:
-    """The conditions of a drift that a certificate neither proves nor refutes."""
+    """The conditions that a certificate neither proves nor refutes."""
     from verify.checker import CONDITIONS
 
-    return [name for name in CONDITIONS if replay.conditions.get(name, "unknown") == "unknown"]
+    asked = CONDITIONS[kind_of(replay)]
+    return [name for name in asked if replay.conditions.get(name, "unknown") == "unknown"]
+
+
+def kind_of(replay: Replay) -> str:
+    """What a certificate is about; a network is a drift."""
+    return "drift" if replay.kind == "network" else replay.kind
 
 
 def _meaning(replay: Replay) -> str:
@@ -104,7 +114,7 @@ def _meaning(replay: Replay) -> str:
     if refuted:
         return f"replayed: the formula is refuted, by {', '.join(refuted)}"
     if left := missing(replay):
-        return f"replayed; nothing is shown of {', '.join(left)}, so this does not prove a drift"
+        return f"replayed; nothing is shown of {', '.join(left)}, so this does not prove a {kind_of(replay)}"
     if all(word == "proved" for word in replay.conditions.values()):
         return "replayed: every condition is proved"
     return "replayed; where the formula is undefined nothing is shown"

@@ -36,14 +36,18 @@ def resolve(
     *,
     kind: str = "drift",
     only: Literal["catalogue", "network", "formula", None] = None,
+    own_kind: bool = False,
 ) -> Target:
     """The drift or the network that `spec` means.
 
     `spec` is a SPEC, a path, a Drift, a network, an expression of ours or of SymPy; `parameters`
-    declare or bind. `only` insists on the catalogue, on a network file, or refuses files.
+    declare or bind. `only` insists on the catalogue, on a network file, or refuses files. `own_kind`:
+    what brings a kind of its own, an entry of the catalogue say, is welcome where a drift is expected.
     Raises FormulaError or ConfigError with the remedy.
     """
     check_kind(kind)
+    if own_kind and kind == "drift":
+        kind = _own_kind(spec)
     declared = parse_declarations(() if parameters is None else parameters, kind)
     if isinstance(spec, str):
         found = _from_text(spec.strip(), declared, kind, only)
@@ -54,6 +58,14 @@ def resolve(
         label = getattr(found, "name", "") or "this"
         raise ConfigError(f"{label} is a {actual}, not a {kind}; say --kind {actual}")
     return found
+
+
+def _own_kind(spec: object) -> str:
+    """The kind of a Drift or of an entry of the catalogue."""
+    from symbolic.catalogue import catalogue
+
+    entry = catalogue.get(spec.strip()) if isinstance(spec, str) else spec
+    return entry.kind if isinstance(entry, Drift) else "drift"
 
 
 def split_line(line: str) -> tuple[str, list[str]]:
@@ -70,10 +82,14 @@ def resolve_line(spec: object) -> Target:
 
 
 def formula(
-    spec: object, parameters: Parameters = None, *, only: Literal["catalogue", None] = None
+    spec: object,
+    parameters: Parameters = None,
+    *,
+    kind: str = "drift",
+    only: Literal["catalogue", None] = None,
 ) -> Drift:
     """As `resolve`, where only a formula will do; raises ConfigError for a network."""
-    return _formula_alone(spec, resolve(spec, parameters, only=only))
+    return _formula_alone(spec, resolve(spec, parameters, kind=kind, only=only))
 
 
 def _formula_alone(spec: object, found: Target) -> Drift:
@@ -85,30 +101,36 @@ def _formula_alone(spec: object, found: Target) -> Drift:
     )
 
 
-def resolve_together(specs: Sequence[object], parameters: Parameters = None) -> list[Drift]:
+def resolve_together(
+    specs: Sequence[object], parameters: Parameters = None, kind: str = "drift"
+) -> list[Drift]:
     """As `resolve_all`, where only formulas will do; raises ConfigError for a network."""
     return [
-        _formula_alone(spec, found) for spec, found in zip(specs, resolve_all(specs, parameters))
+        _formula_alone(spec, found)
+        for spec, found in zip(specs, resolve_all(specs, parameters, kind))
     ]
 
 
-def resolve_all(specs: Sequence[object], parameters: Parameters = None) -> list[Target]:
+def resolve_all(
+    specs: Sequence[object], parameters: Parameters = None, kind: str = "drift"
+) -> list[Target]:
     """Several formulas under one set of declarations, each of which concerns one at least.
 
     An entry of the catalogue refuses a parameter that it does not have; among several another
     may be the one that has it. What an entry or a Drift declares holds for the others, too, unless
     `parameters` say otherwise. Raises FormulaError or ConfigError.
     """
-    declared = parse_declarations(() if parameters is None else parameters)
+    check_kind(kind)
+    declared = parse_declarations(() if parameters is None else parameters, kind)
     known = [_known(spec) for spec in specs]
-    lent = _agreed(drift for drift in known if drift is not None)
+    lent = _agreed((drift for drift in known if drift is not None), kind)
     found: list[Target] = []
     for spec, drift in zip(specs, known):
         if drift is not None:
             found.append(_bound(drift, _of(drift, declared)))
         else:
             found.append(resolve(spec) if _is_network(spec) else _written(spec, declared, lent))
-    symbols = set(VARIABLES["drift"]).union(
+    symbols = set(VARIABLES[kind]).union(
         *(drift.formula.symbols for drift in found if isinstance(drift, Drift))
     )
     if extra := set(declared) - symbols:
@@ -140,7 +162,7 @@ def _known(spec: object) -> Drift | None:
     return catalogue.get(spec.strip()) if isinstance(spec, str) else None
 
 
-def _agreed(drifts: Iterable[Drift]) -> Drift:
+def _agreed(drifts: Iterable[Drift], kind: str) -> Drift:
     """What these declare without contradiction, as the domains and defaults of a drift."""
     domains: dict[str, Interval] = {}
     defaults: dict[str, Fraction] = {}
@@ -149,12 +171,12 @@ def _agreed(drifts: Iterable[Drift]) -> Drift:
         disputed |= {k for k, v in drift.domains.items() if domains.setdefault(k, v) != v}
         defaults |= drift.defaults
     agreed = {name: domain for name, domain in domains.items() if name not in disputed}
-    return Drift(formula=number(0), domains=agreed, defaults=defaults)
+    return Drift(formula=number(0), kind=kind, domains=agreed, defaults=defaults)
 
 
 def _written(spec: object, declared: Mapping[str, Interval], lent: Drift) -> Drift:
     """A formula as the user wrote it, with the domains that concern it."""
-    drift = formula(spec, {**lent.domains, **declared})
+    drift = formula(spec, {**lent.domains, **declared}, kind=lent.kind)
     own = {k: v for k, v in drift.domains.items() if k not in {**lent.domains, **declared}}
     domains = own | _of(drift, {**lent.domains, **declared})
     defaults = {k: v for k, v in lent.defaults.items() if k in domains and k not in declared}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
-from itertools import islice, product
+from itertools import count, islice, product
 
 from symbolic.domains import Interval
 from symbolic.drift import Drift
 from symbolic.errors import FormulaError
-from symbolic.expression import Expression, call, number, postorder
+from symbolic.expression import Expression, call, number, postorder, substitute, symbol
 from verify.balls.points import Kind, certify
 from verify.certificate import certificate
 from verify.checker import check_certificate
@@ -36,12 +37,31 @@ def decide_equal(f: Drift, g: Drift, *, timeout: float = 10.0) -> Condition:
     the formulas are of different kinds or declare a shared parameter differently.
     """
     _check_comparable(f, g)
+    if f.kind != "drift":
+        return _of_maps(f, g, timeout)
     if f.bound_formula() is g.bound_formula():
         return Condition("equal", Verdict.PROVED, "one formula, written twice")
     try:
         return _decide(f, g, _difference(f, g), time.monotonic() + timeout)
     except OutOfTime:
         return Condition("equal", Verdict.UNKNOWN, "none", detail="time ran out: raise --timeout")
+
+
+def _of_maps(f: Drift, g: Drift, timeout: float) -> Condition:
+    """Maps in x as drifts that do not depend on r and A, with x a parameter."""
+    name = next(n for i in count() if (n := f"x{i}") not in {*f.domains, *g.domains})
+
+    def as_drift(one: Drift) -> Drift:
+        domains = {key: domain for key, domain in one.domains.items() if key != "x"}
+        formula = substitute(one.formula, {"x": symbol(name)})
+        return Drift(formula=formula, domains={**domains, name: one.domain("x")})
+
+    found = decide_equal(as_drift(f), as_drift(g), timeout=timeout)
+    if found.witness is None:
+        return found
+    point = {"x" if key == name else key: at for key, at in found.witness.point.items()}
+    shown = {key: at for key, at in point.items() if key not in ("r", "A")}
+    return replace(found, witness=replace(found.witness, point=shown))
 
 
 def _decide(f: Drift, g: Drift, difference: Drift, deadline: float) -> Condition:

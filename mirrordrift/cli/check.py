@@ -43,7 +43,7 @@ def run(options: Options) -> int:
 
 
 def _check(data: object, options: Options) -> int:
-    from mirrordrift.render import missing, ranges, show_replay
+    from mirrordrift.render import kind_of, missing, ranges, show_replay
     from verify.checker import UnreadableCertificate
 
     try:
@@ -58,7 +58,7 @@ def _check(data: object, options: Options) -> int:
             "schema": SCHEMA,
             "replayed": found.ok,
             "formula": found.formula,
-            "domains": ranges("drift", found.domains, found.formula),
+            "domains": ranges(kind_of(found), found.domains, found.formula),
             "conditions": dict(found.conditions),
             "missing": missing(found),
             "error": found.error or None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
@@ -19,6 +19,7 @@ EXAMPLES = """
 drift equal "abs(r-1)" "max(r-1, 1-r)"
 drift equal "r*A - relu((r - clip(r, 1-eps, 1+eps))*A)" \\
   "min(r*A, clip(r, 1-eps, 1+eps)*A)" --param "eps in (0, 1)"
+drift equal --kind mirror-map "log(x) - log(1-x)" "log(x/(1-x))"
 """
 _CODES = {"proved": PROVED, "refuted": REFUTED, "unknown": UNKNOWN}
 
@@ -36,6 +37,8 @@ class Options(Common):
     """The other one."""
     param: Declarations = ()
     """Declare or bind a parameter of both, "eps in (0, 1)"."""
+    kind: Literal["drift", "mirror-map", "psi"] = "drift"
+    """What the formulas are: drifts in r and A, or maps in x."""
     timeout: Annotated[float, arg(metavar="SECONDS")] = 10.0
     """Bound in seconds; it can only turn a decision into unknown."""
 
@@ -46,8 +49,8 @@ class Options(Common):
 def run(options: Options) -> int:
     """Decide and say it."""
     begun = time.perf_counter()
-    f, g = resolve_together((options.f, options.g), options.param)
-    condition = equal(f, g, timeout=options.timeout)
+    f, g = resolve_together((options.f, options.g), options.param, options.kind)
+    condition = equal(f, g, timeout=options.timeout, kind=options.kind)
     seconds = time.perf_counter() - begun
     domains = {name: str(domain) for name, domain in {**f.domains, **g.domains}.items()}
     if options.json:
@@ -62,5 +65,5 @@ def run(options: Options) -> int:
     else:
         from mirrordrift.render import show_equality
 
-        show_equality((f.text, g.text), domains, condition, seconds)
+        show_equality((f.text, g.text), f.kind, domains, condition, seconds)
     return _CODES[condition.verdict.value]

@@ -14,7 +14,7 @@ from mirrordrift.cli import ERROR, PROVED, REFUTED, UNKNOWN, message_of, worst
 from mirrordrift.cli.files import Writer, certificate_writer, label_of, read_lines
 from mirrordrift.cli.options import Common, Declarations, Flag, check_timeout
 from mirrordrift.cli.streams import complain
-from mirrordrift.interface import check_decidable, decide_target
+from mirrordrift.interface import decide_target
 from mirrordrift.spec import Target, resolve, split_line
 from symbolic.domains import parse_declarations
 from symbolic.drift import Drift
@@ -31,16 +31,18 @@ drift verify "(r-1)**2 - 0.1*abs(A)"
 drift verify "relu((r-1)*A - alpha*tanh((r-1)*A/alpha))" --param "alpha in (0, inf)"
 drift verify --file formulas.txt --json
 drift verify --network lpo.npz --certificate lpo.json
+drift verify --kind mirror-map "log(x) - log(1-x)"
 """
 _CODES = {"proved": PROVED, "refuted": REFUTED, "unknown": UNKNOWN}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Common):
-    """Decide whether a penalty f(r, A) is a drift: proved, refuted with a witness, or unknown.
+    """Decide whether a penalty f(r, A) is a drift, or a map in x a mirror map: proved, refuted with a
+    witness, or unknown.
 
     SPEC is a file (.npz or .safetensors network, .json member of a front), else an exact name of
-    the catalogue, else a formula in r, A and t.
+    the catalogue, else a formula in r, A and t (x and t with --kind mirror-map).
 
     Exit code: 0 all proved, 1 something refuted, 2 could not run, 3 something unknown.
     """
@@ -57,7 +59,8 @@ class Options(Common):
     param: Declarations = ()
     """Declare a parameter, "alpha in (0, inf)", or bind it, alpha=3/5."""
     kind: Literal["drift", "mirror-map", "psi"] = "drift"
-    """What the formula is meant to be; this version decides drifts only."""
+    """What the formula is meant to be: a drift in r and A, a mirror map or ψ of the probability x (0 < x < 1
+    unless --param "x in (0, inf)"). An entry of the catalogue has its own kind."""
     certificate: Annotated[str, arg(metavar="FILE", help_behavior_hint="")] = ""
     """Write what was decided and how, for `drift check` (with --file: one JSON object a line)."""
     timeout: Annotated[float, arg(metavar="SECONDS")] = 10.0
@@ -76,10 +79,10 @@ class Options(Common):
     def target(self) -> Target:
         """The one drift or network to decide; raises FormulaError or ConfigError."""
         if self.name:
-            return resolve(self.name, self.param, kind=self.kind, only="catalogue")
+            return resolve(self.name, self.param, kind=self.kind, only="catalogue", own_kind=True)
         if self.network:
             return resolve(self.network, self.param, kind=self.kind, only="network")
-        return resolve(self.spec, self.param, kind=self.kind)
+        return resolve(self.spec, self.param, kind=self.kind, own_kind=True)
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,6 @@ class Outcome:
 
 def run(options: Options) -> int:
     """Decide, write, and say how it went."""
-    check_decidable(options.kind)
     sources = (options.spec, options.network, options.file)
     with certificate_writer(options.certificate, sources) as write:
         return _run_file(options, write) if options.file else _run_one(options, write)
@@ -144,7 +146,8 @@ def _run_file(options: Options, write: Writer) -> int:
 
         def target(head: str = head, declarations: list[str] = declarations) -> Target:
             own = parse_declarations([d for d in declarations if d], options.kind)
-            return resolve(head, {**common, **own}, kind=options.kind, only="formula")
+            given = {**common, **own}
+            return resolve(head, given, kind=options.kind, only="formula", own_kind=True)
 
         outcome = _decide(head, target, options)
         _record(outcome, write)

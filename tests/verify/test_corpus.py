@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parents[1] / "corpus"
 ENTRIES = [
     json.loads(line)
     for path in sorted(FOLDER.glob("*.jsonl"))
+    if path.stem != "mirror_maps"
     for line in path.read_text(encoding="utf-8").splitlines()
 ]
 

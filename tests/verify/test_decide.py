@@ -13,7 +13,6 @@ from mutation.verdicts import VERDICTS, letters
 from oracle import sign_at
 
 from symbolic.drift import Drift
-from symbolic.errors import FormulaError
 from verify import certificate as certificates
 from verify import decide as decider
 from verify.checker import check_certificate
@@ -93,11 +92,6 @@ def test_what_is_refuted_is_not_proved(monkeypatch):
     )  # fmt: skip
     verdicts("log(r)")
     assert "nonnegative" not in goals
-
-
-def test_other_kinds_are_refused():
-    with pytest.raises(FormulaError, match="not decided yet"):
-        decide(Drift.from_text("x*log(x)", kind="mirror-map"))
 
 
 # What a verdict rests on ---------------------------------------------------------------------

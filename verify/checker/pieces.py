@@ -76,16 +76,22 @@ class Piece:
         slope = context.slope(self.formula, self.name)
         prove(context, slope if self.rising else -slope, RELATIONS[">"], proof)
 
-    def end(self, upper: bool) -> tuple[Expression, Expression]:
-        """(value, derivative in x) at an end that is closed, in t and the parameters."""
+    def value_at(self, upper: bool) -> Expression:
+        """The formula at an end that is closed, in t and the parameters."""
+        return placed(self.formula, self._end(upper))
+
+    def slope_at(self, upper: bool) -> Expression:
+        """The derivative in x at an end that is closed."""
+        slope = self.closed.slope(self.formula, self.name)
+        return placed(slope, self._end(upper)) / self._rate
+
+    def _end(self, upper: bool) -> dict[str, Expression]:
         at = number(0)
         if self.name == X:
             end = self.box.upper if upper else self.box.lower
             assert end is not None
             at = number(end)
-        slope = self.closed.slope(self.formula, self.name)
-        values = {self.name: at}
-        return placed(self.formula, values), placed(slope, values) / self._rate
+        return {self.name: at}
 
 
 def _over(base: Context, name: str, where: Range) -> Context:
@@ -165,15 +171,17 @@ def _meet(before: Piece | None, after: Piece | None, tree: Expression, smoothly:
     base = known.base
     at = _place(before, after)
     middle = resolve(base, placed(tree, {X: number(at)}))
-    ends = [(piece.end(piece is before), piece is before) for piece in (before, after) if piece]
-    for (found, _), below in ends:
+    ends = [(piece, piece is before) for piece in (before, after) if piece]
+    for piece, below in ends:
+        found = piece.value_at(below)
         gap = middle - found if below else found - middle
         if base.vanishes(gap):
             continue
         if smoothly or base.mask(gap) & NEGATIVE:
             raise Unproved(f"a jump at x = {at} is not excluded: {short(gap)}")
     if smoothly and len(ends) == 2:
-        bend = ends[0][0][1] - ends[1][0][1]
+        slopes = [piece.slope_at(below) for piece, below in ends]
+        bend = slopes[0] - slopes[1]
         if not base.vanishes(bend):
             raise Unproved(f"a kink at x = {at} is not excluded: {short(bend)}")
 

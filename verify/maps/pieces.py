@@ -135,6 +135,7 @@ def _in_chart(
                 raise Cut(climb, judged.prover.signs)
             raise Stuck
         node["proof"] = proof
+    if goal is Goal.SMOOTH:
         slope = closed.prover.signs.tree(closed.prover.signs.slope(closed.value, chart.variable))
     return Piece(where, chart, node, formula, slope)
 

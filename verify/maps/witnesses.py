@@ -6,6 +6,7 @@ What is found here is proposed; the checker confirms each before it counts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -19,6 +20,7 @@ from verify.algebra.expansions import Expansions, NoExpansion
 from verify.algebra.masks import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO
 from verify.algebra.polynomials import Quotient
 from verify.algebra.resolve import Undefined
+from verify.algebra.signs import Signs
 from verify.maps.charts import S
 from verify.maps.scopes import GIVES_UP, Cut, Node, Scope, Split, smooth_on
 from verify.proof.cells import Attempt
@@ -33,7 +35,8 @@ _TAIL_STEPS = 150
 _STARTS = (Fraction(1), Fraction(1, 10), Fraction(1, 1000))
 _BOUNDS = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100), Fraction(1, 10**4))
 _SMALL_STEP = Fraction(1, 10**12)
-_TAIL = Fraction(8)
+_TAILS = tuple(map(Fraction, (8, 16, 40, 100)))
+"""Where the expansions that tell a limit may start."""
 
 
 @dataclass(frozen=True)
@@ -173,10 +176,10 @@ def _limit(prover: Prover, value: Quotient) -> tuple[str, Fraction]:
     if not signs.depends(value, "_s"):
         exact, ball = value, arb(0)
     else:
-        try:
-            exact_limit, ball = Expansions(signs, "_s", _TAIL).limit(value)
-        except NoExpansion:
+        told = _expanded(signs, value)
+        if told is None:
             return "", Fraction(0)
+        exact_limit, ball = told
         if exact_limit is None:
             if not ball.is_finite():
                 return ("+inf", Fraction(10)) if ball > 0 else ("", Fraction(0))
@@ -187,6 +190,14 @@ def _limit(prover: Prover, value: Quotient) -> tuple[str, Fraction]:
     if plain is not None:
         return text, abs(plain) + 1
     return text if sign in (POSITIVE, NEGATIVE) else "", _above(signs.constant_ball(exact.num, 64))
+
+
+def _expanded(signs: Signs, value: Quotient) -> tuple[Quotient | None, arb] | None:
+    """The limit as `Expansions` gives it, from the first start that does."""
+    for start in _TAILS:
+        with suppress(NoExpansion):
+            return Expansions(signs, "_s", start).limit(value)
+    return None
 
 
 def _above(ball: arb) -> Fraction:

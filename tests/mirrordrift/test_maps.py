@@ -1,0 +1,103 @@
+"""Mirror maps and ψ at the command line and from Python."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+import symbolic.catalogue
+from mirrordrift import Drift, check, equal, verify
+from symbolic.errors import ConfigError
+from verify.report import Verdict
+
+CONDITIONS = ["defined", "increasing", "continuously_differentiable", "lower_limit", "integrable"]
+
+
+def test_a_mirror_map_is_decided(drift, tmp_path):
+    path = tmp_path / "orpo.json"
+    done = drift(
+        "verify", "--kind", "mirror-map", "log(x) - log(1-x)", "--json", "--certificate", path
+    )
+    assert done.code == 0
+    assert done.json["kind"] == "mirror-map"
+    assert [c["id"] for c in done.json["conditions"]] == CONDITIONS
+    assert any("undefined at x = 1" in note for note in done.json["notes"])
+    replayed = drift("check", path, "--json")
+    assert replayed.code == 0
+    assert replayed.json["domains"] == {"x": "(0, 1)"}
+    assert replayed.json["missing"] == []
+    assert "every condition is proved" in drift("check", path).out
+
+
+@pytest.mark.parametrize(
+    ("formula", "condition", "witness"),
+    [
+        ("x/2", "lower_limit", {"x": "0", "limit": "0", "side": "right"}),
+        ("-1/x", "integrable", {"x": "0", "limit": "-inf", "side": "right"}),
+        ("log(x) + relu(x - 1/2)", "continuously_differentiable",
+         {"x": "1/2", "derivative": "3", "side": "right"}),
+        ("-log(x)", "increasing", {"x": "1/2", "derivative": "-2", "side": "left"}),
+        ("where(x < 1/2, log(x) + 1, log(x))", "increasing",
+         {"x": "1/2", "limit": "-inf", "side": "left"}),
+        ("log(2*x - 1)", "defined", {"x": "1/2", "value": "undefined"}),
+    ],
+)  # fmt: skip
+def test_witnesses(drift, formula, condition, witness):
+    done = drift("verify", "--kind", "mirror-map", formula, "--json")
+    assert done.code == 1
+    found = {c["id"]: c for c in done.json["conditions"]}[condition]
+    assert found["verdict"] == "refuted"
+    assert found["witness"] == witness
+
+
+def test_what_definition_2_1_allows_besides_is_said(drift):
+    for formula in ("log(x)", "x/2"):
+        assert "Definition 2.1 also" in drift("verify", "--kind", "mirror-map", formula).out
+
+
+def test_psi_has_three_conditions(drift, tmp_path):
+    path = tmp_path / "psi.json"
+    done = drift("verify", "--kind", "psi", "x**3", "--json", "--certificate", path)
+    assert [c["id"] for c in done.json["conditions"]] == CONDITIONS[:3]
+    assert done.code == 0
+    assert drift("check", path).code == 0
+    on_part = drift("verify", "--kind", "psi", "(x - 1)**2", "--param", "x in [3/2, 2]", "--json")
+    assert on_part.json["verdict"] == "proved"
+
+
+def test_a_file_of_maps(drift, tmp_path):
+    path = tmp_path / "maps.txt"
+    path.write_text("log(x)\nc*log(x) ; c in (0, inf)\nlog(x) + t*x  # aware of time\n")
+    done = drift("verify", "--kind", "mirror-map", "--file", path, "--json")
+    assert done.code == 0
+    assert [json.loads(line)["verdict"] for line in done.out.splitlines()] == ["proved"] * 3
+
+
+def test_python():
+    report = verify("c*log(x)", ["c in (0, inf)"], kind="mirror-map")
+    assert report.verdict is Verdict.PROVED
+    assert check(report).ok
+    refuted = verify("(1-t)*log(x)", kind="mirror-map")["increasing"]
+    assert (refuted.witness.t, refuted.verdict) == (1, Verdict.REFUTED)
+    kept = Drift.from_text("log(x)", kind="mirror-map")
+    assert verify(kept).kind == "mirror-map"
+
+
+def test_an_entry_of_the_catalogue_has_its_own_kind(monkeypatch):
+    entry = replace(Drift.from_text("log(x)", kind="mirror-map"), name="entropy-map")
+    known = {**symbolic.catalogue.catalogue, "entropy-map": entry}
+    monkeypatch.setattr(symbolic.catalogue, "catalogue", known)
+    assert verify("entropy-map").kind == "mirror-map"
+    with pytest.raises(ConfigError, match="say --kind mirror-map"):
+        verify("entropy-map", kind="psi")
+
+
+def test_equal_maps(drift):
+    same = drift("equal", "--kind", "mirror-map", "log(x) - log(1-x)", "log(x/(1-x))")
+    assert same.code == 0
+    other = equal("log(x)", "x - 1", kind="mirror-map")
+    assert other.verdict is Verdict.REFUTED
+    assert set(other.witness.point) == {"x"}
+    assert 0 < other.witness.x < 1
