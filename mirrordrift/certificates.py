@@ -24,8 +24,10 @@ def replay(data: object) -> Replay:
     from verify.checker import check_certificate
 
     found = check_certificate(data)
-    if found.kind == "network" and isinstance(data, Mapping):
+    if isinstance(data, Mapping) and data.get("kind") == "network":
         found = replace(found, formula=_network(data.get("network")))
+    if isinstance(data, Mapping) and data.get("kind") == "mirror-network":
+        found = replace(found, formula=_mirror_network(data.get("network")))
     if not found.ok or found.conditions:
         return found
     return replace(found, ok=False, error="it has no condition, so nothing is proved or refuted")
@@ -56,6 +58,17 @@ def _network(network: Any) -> str:
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, ZeroDivisionError):
         return "a network that is not readable"  # the checker says why
+
+
+def _mirror_network(network: Any) -> str:
+    """The network for mirror maps of a certificate as one line of text."""
+    try:
+        units, features = len(network["weights"]), ("x", "x*t")[: len(network["factors"])]
+        skip = float.fromhex(network["skip"])
+        rest = "log(x) - log(1 - x)" if network["kind"] == "mirror-map" else "log(x)"
+        return f"network[{units} units]({', '.join(features)}) + {skip!r}*({rest})"
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return "a network that is not readable"
 
 
 def read_certificates(path: Path) -> list[object]:

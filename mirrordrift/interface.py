@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift.certificates import read_certificates, replay
-from mirrordrift.spec import Parameters, Target, resolve, resolve_together
+from mirrordrift.spec import Decidable, Parameters, resolve_decidable, resolve_together
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 
@@ -30,7 +30,7 @@ def verify(
     into `unknown`.
     Raises FormulaError or ConfigError with the text that the command line shows.
     """
-    return decide_target(resolve(spec, parameters, kind=kind, own_kind=True), timeout)
+    return decide_target(resolve_decidable(spec, parameters, kind=kind), timeout)
 
 
 def equal(
@@ -72,13 +72,19 @@ def check(certificate: Report | Mapping[str, Any] | str | PathLike[str]) -> Repl
     return replay(certificate)
 
 
-def decide_target(target: Target, timeout: float) -> Report:
+def decide_target(target: Decidable, timeout: float) -> Report:
     """The report of a resolved SPEC."""
     _check_timeout(timeout)
     if isinstance(target, Drift):
         from verify.decide import decide
 
         return decide(target, timeout=timeout)
+    from symbolic.mirror_network import MirrorNetwork
+
+    if isinstance(target, MirrorNetwork):
+        from verify.maps.network import decide_mirror_network
+
+        return decide_mirror_network(target)
     from verify.network.structure import decide_network
 
     return decide_network(target, timeout=timeout)

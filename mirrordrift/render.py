@@ -104,8 +104,9 @@ def missing(replay: Replay) -> list[str]:
 
 
 def kind_of(replay: Replay) -> str:
-    """What a certificate is about; a network is a drift."""
-    return "drift" if replay.kind == "network" else replay.kind
+    """What a certificate is about; a network is a drift, one for mirror maps a mirror map."""
+    networks = {"network": "drift", "mirror-network": "mirror-map"}
+    return networks.get(replay.kind, replay.kind)
 
 
 def _meaning(replay: Replay) -> str:

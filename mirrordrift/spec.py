@@ -20,6 +20,7 @@ from symbolic.errors import ConfigError, FormulaError
 from symbolic.expression import Expression, number
 
 if TYPE_CHECKING:
+    from symbolic.mirror_network import MirrorNetwork
     from symbolic.network import DriftNetwork
 
 NETWORK_SUFFIXES = (".npz", ".safetensors")
@@ -28,6 +29,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 Parameters = Iterable[str] | Mapping[str, object] | None
 Target = Union[Drift, "DriftNetwork"]
+Decidable = Union[Target, "MirrorNetwork"]
 
 
 def resolve(
@@ -36,18 +38,14 @@ def resolve(
     *,
     kind: str = "drift",
     only: Literal["catalogue", "network", "formula", None] = None,
-    own_kind: bool = False,
 ) -> Target:
     """The drift or the network that `spec` means.
 
     `spec` is a SPEC, a path, a Drift, a network, an expression of ours or of SymPy; `parameters`
-    declare or bind. `only` insists on the catalogue, on a network file, or refuses files. `own_kind`:
-    what brings a kind of its own, an entry of the catalogue say, is welcome where a drift is expected.
+    declare or bind. `only` insists on the catalogue, on a network file, or refuses files.
     Raises FormulaError or ConfigError with the remedy.
     """
     check_kind(kind)
-    if own_kind and kind == "drift":
-        kind = _own_kind(spec)
     declared = parse_declarations(() if parameters is None else parameters, kind)
     if isinstance(spec, str):
         found = _from_text(spec.strip(), declared, kind, only)
@@ -57,6 +55,39 @@ def resolve(
     if actual != kind:
         label = getattr(found, "name", "") or "this"
         raise ConfigError(f"{label} is a {actual}, not a {kind}; say --kind {actual}")
+    return found
+
+
+def resolve_decidable(
+    spec: object,
+    parameters: Parameters = None,
+    *,
+    kind: str = "drift",
+    only: Literal["catalogue", "network", "formula", None] = None,
+) -> Decidable:
+    """As `resolve`, of all that is decided: what brings a kind of its own keeps it, an entry of the
+    catalogue say, and with the kinds of maps a file is a network for mirror maps.
+    """
+    check_kind(kind)
+    if type(spec).__name__ == "MirrorNetwork" or (kind != "drift" and _is_file(spec, only)):
+        return _mirror_network(spec, parameters, kind)
+    return resolve(spec, parameters, kind=_own_kind(spec) if kind == "drift" else kind, only=only)
+
+
+def _is_file(spec: object, only: str | None) -> bool:
+    """Whether a spec is the path of a network."""
+    named = isinstance(spec, (str, Path)) and str(spec).strip().endswith(NETWORK_SUFFIXES)
+    return only == "network" or (named and only is None)
+
+
+def _mirror_network(spec: object, parameters: Parameters, kind: str) -> MirrorNetwork:
+    from symbolic.mirror_network import MirrorNetwork, load_mirror_network
+
+    found = spec if isinstance(spec, MirrorNetwork) else load_mirror_network(str(spec).strip())
+    if parse_declarations(() if parameters is None else parameters, found.kind):
+        raise ConfigError("a parameter is declared, but a network has none; leave it out")
+    if kind not in ("drift", found.kind):
+        raise ConfigError(f"this network is a {found.kind}, not a {kind}; say --kind {found.kind}")
     return found
 
 

@@ -15,7 +15,7 @@ from mirrordrift.cli.files import Writer, certificate_writer, label_of, read_lin
 from mirrordrift.cli.options import Common, Declarations, Flag, check_timeout
 from mirrordrift.cli.streams import complain
 from mirrordrift.interface import decide_target
-from mirrordrift.spec import Target, resolve, split_line
+from mirrordrift.spec import Decidable, resolve_decidable, split_line
 from symbolic.domains import parse_declarations
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError, FormulaError
@@ -32,6 +32,7 @@ drift verify "relu((r-1)*A - alpha*tanh((r-1)*A/alpha))" --param "alpha in (0, i
 drift verify --file formulas.txt --json
 drift verify --network lpo.npz --certificate lpo.json
 drift verify --kind mirror-map "log(x) - log(1-x)"
+drift verify --kind mirror-map --network map.npz
 """
 _CODES = {"proved": PROVED, "refuted": REFUTED, "unknown": UNKNOWN}
 
@@ -76,13 +77,13 @@ class Options(Common):
             )
         check_timeout(self.timeout)
 
-    def target(self) -> Target:
+    def target(self) -> Decidable:
         """The one drift or network to decide; raises FormulaError or ConfigError."""
         if self.name:
-            return resolve(self.name, self.param, kind=self.kind, only="catalogue", own_kind=True)
+            return resolve_decidable(self.name, self.param, kind=self.kind, only="catalogue")
         if self.network:
-            return resolve(self.network, self.param, kind=self.kind, only="network")
-        return resolve(self.spec, self.param, kind=self.kind, own_kind=True)
+            return resolve_decidable(self.network, self.param, kind=self.kind, only="network")
+        return resolve_decidable(self.spec, self.param, kind=self.kind)
 
 
 @dataclass(frozen=True)
@@ -144,10 +145,10 @@ def _run_file(options: Options, write: Writer) -> int:
     for number, text in progress(lines, "deciding"):
         head, declarations = split_line(text)
 
-        def target(head: str = head, declarations: list[str] = declarations) -> Target:
+        def target(head: str = head, declarations: list[str] = declarations) -> Decidable:
             own = parse_declarations([d for d in declarations if d], options.kind)
             given = {**common, **own}
-            return resolve(head, given, kind=options.kind, only="formula", own_kind=True)
+            return resolve_decidable(head, given, kind=options.kind, only="formula")
 
         outcome = _decide(head, target, options)
         _record(outcome, write)
@@ -165,7 +166,7 @@ def _run_file(options: Options, write: Writer) -> int:
     return worst([code for code, _ in outcomes])
 
 
-def _decide(text: str, target: Callable[[], Target], options: Options) -> Outcome:
+def _decide(text: str, target: Callable[[], Decidable], options: Options) -> Outcome:
     """One formula; whatever goes wrong with it is its own outcome and stops nothing else."""
     try:
         found = target()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import symbolic.catalogue
 from mirrordrift import Drift, check, equal, verify
 from symbolic.errors import ConfigError
+from symbolic.mirror_network import MirrorNetwork, save_mirror_network
 from verify.report import Verdict
 
 CONDITIONS = ["defined", "increasing", "continuously_differentiable", "lower_limit", "integrable"]
@@ -101,3 +103,24 @@ def test_equal_maps(drift):
     assert other.verdict is Verdict.REFUTED
     assert set(other.witness.point) == {"x"}
     assert 0 < other.witness.x < 1
+
+
+def test_a_network_is_decided(drift, tmp_path):
+    path, certificate = tmp_path / "map.npz", tmp_path / "map.json"
+    layers = (np.full((2, 9), 0.25), np.ones((9, 1)))
+    network = MirrorNetwork(kind="mirror-map", layers=layers, skip=0.5)
+    save_mirror_network(path, network)
+    whole = ("verify", "--kind", "mirror-map", "--network", path)
+    done = drift(*whole, "--json", "--certificate", certificate)
+    assert (done.code, done.json["kind"]) == (0, "mirror-map")
+    assert drift("verify", "--kind", "mirror-map", path).code == 0
+    assert "network[9 units](x, x*t)" in drift("check", certificate).out
+    assert verify(network).verdict is Verdict.PROVED
+    refused = drift("verify", "--kind", "psi", path)
+    assert refused.code == 2
+    assert "say --kind mirror-map" in refused.err
+    wide = (np.full((1, 9), 4.0), np.ones((9, 1)))
+    save_mirror_network(path, MirrorNetwork(kind="mirror-map", layers=wide, skip=0.0, mode="paper"))
+    found = drift("verify", "--kind", "mirror-map", path, "--json")
+    assert found.code == 1
+    assert found.json["conditions"][0]["witness"] == {"x": "1/4", "value": "undefined"}

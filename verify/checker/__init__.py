@@ -6,7 +6,7 @@ exact quotients and their signs, `algebra`, `elementary`, `sturm`, `signs`, `con
 `resolve`; the rules, `balls`, `proofs`, and for covers `jets`, `taylor`, `growth`, `tails`; the
 domain and r -> 1, `germs`, `regions`; what the form alone shows, `structure`; refutations, `series`
 and `witness`; mirror maps, `pieces`, `potential`, `potential_witness`; networks, `network`,
-`network_features`, `network_jets`, which share no step with the rest.
+`network_features`, `network_jets`, `mirror_network`, which share no step with the rest.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def check_certificate(data: object, *, deadline: float = math.inf) -> Replay:
         raise UnreadableCertificate(f"unknown schema {data.get('schema')!r:.60}; known: {SCHEMA}")
     if data.get("kind") == "network":
         return _network(data)
+    if data.get("kind") == "mirror-network":
+        return _mirror_network(data)
     frame = read(data)
     budget = Budget(_STEPS, deadline)
     shown: dict[str, str] = {}
@@ -218,6 +220,16 @@ def _network(data: dict[str, Any]) -> Replay:
     except ValueError as error:
         return Replay(False, "network", "", error=str(error))
     return Replay(True, "network", "", conditions=dict(shown))
+
+
+def _mirror_network(data: dict[str, Any]) -> Replay:
+    from verify.checker.mirror_network import check_mirror_network
+
+    try:
+        kind, shown = check_mirror_network(data)
+    except ValueError as error:
+        return Replay(False, "mirror-network", "", error=str(error))
+    return Replay(True, kind, "", conditions=shown)
 
 
 def _failed(frame: Frame, shown: Mapping[str, str], error: str) -> Replay:
