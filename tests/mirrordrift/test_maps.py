@@ -124,3 +124,45 @@ def test_a_network_is_decided(drift, tmp_path):
     found = drift("verify", "--kind", "mirror-map", path, "--json")
     assert found.code == 1
     assert found.json["conditions"][0]["witness"] == {"x": "1/4", "value": "undefined"}
+
+
+def test_the_derivation_is_written_out(drift):
+    done = drift("verify", "--kind", "mirror-map", "log(x) + relu(x - 1/2)**2", "--explain")
+    assert done.code == 0
+    for part in (
+        "On (0, 1/2), g is smooth and g' > 0",
+        "The values and derivatives of neighbouring pieces agree at x = 1/2",
+        "g falls at least like 1*log(x)",
+        "Bregman divergence",
+    ):
+        assert part in done.out
+    for formula, code in (("x/2", 1), ("-1/x", 1), ("where(t < 1/2, log(x), 2*log(x))", 0)):
+        found = drift("verify", "--kind", "mirror-map", formula, "--explain", "--json")
+        assert found.code == code
+        assert set(found.json["explanation"]) == {"text", "latex"}
+    assert drift("verify", "--kind", "psi", "log(x)", "--explain").code == 0
+
+
+@pytest.mark.parametrize(
+    ("formula", "parameters", "says"),
+    [
+        ("log(x) + 1", [], "the Kullback-Leibler divergence"),
+        ("c*log(x)", ["c in (0, inf)"], "c*(x*log(x/y) - (x - y)): a multiple of the Kullback"),
+        ("x/2", [], "half the squared Euclidean distance"),
+        ("log(x) - log(1-x)", [], "(1 - x)*log((1 - x)/(1 - y))"),
+        ("-1/x", [], "the Itakura-Saito divergence"),
+        ("(x**(q-1) - 1)/(q-1)", ["q in (0, 1)"], "Tsallis entropy of order q"),
+        ("log(x) + x", [], "0.5*x**2"),
+        ("log(x) + tanh(x)", [], "the integral from y to x"),
+    ],
+)
+def test_the_bregman_divergence(formula, parameters, says):
+    notes = verify(formula, parameters, kind="mirror-map").notes
+    assert any(says in note for note in notes if note.startswith("the Bregman divergence"))
+
+
+def test_no_divergence_is_claimed_of_what_does_not_increase():
+    for formula in ("-log(x)", "(1-t)*log(x)", "log(x - 1/2)"):
+        assert not verify(formula, kind="mirror-map").notes
+    kinked = verify("log(x) + relu(x - 1/2)", kind="mirror-map")
+    assert not any(">= 0" in note for note in kinked.notes)

@@ -10,7 +10,6 @@ import pytest
 
 from symbolic.catalogue import catalogue
 from symbolic.drift import Drift
-from symbolic.errors import FormulaError
 from verify.decide import decide
 from verify.explain.crosscheck import Clock, OutOfReach, bounded, one_sided, value_at
 from verify.explain.document import apply_disagreements, explain
@@ -218,6 +217,8 @@ def test_pieces_of_every_kink():
         assert [str(piece.tree) for piece in found] == expected
 
 
-def test_only_drifts_are_explained():
-    with pytest.raises(FormulaError, match="mirror-map"):
-        explain(Drift.from_text("log(x)", kind="mirror-map"), report(catalogue["kl"]))
+def test_a_mirror_map_is_explained_from_its_certificate():
+    drift = Drift.from_text("log(x)", kind="mirror-map")
+    found = explain(drift, decide(drift))
+    assert "g' > 0" in found.text
+    assert not found.disagreements

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from symbolic.drift import Drift
-from symbolic.errors import FormulaError
 from verify.explain.crosscheck import GIVES_UP, Clock, OutOfReach, contradictions
+from verify.explain.maps import MapDerivation
 from verify.explain.pieces import TooManyPieces
 from verify.explain.prose import Prose
 from verify.explain.sections import MAX_PIECES, Derivation
@@ -35,14 +35,13 @@ class Explanation:
 def explain(drift: Drift, report: Report) -> Explanation:
     """The derivation behind a drift's report, and where SymPy contradicts it.
 
-    Takes a few seconds at most; what SymPy does not manage is said in its place. Raises
-    FormulaError for other kinds of formula.
+    Takes a few seconds at most; what SymPy does not manage is said in its place. Of a mirror map the
+    derivation is that of the certificate, and SymPy has no part in it.
     """
     if drift.kind != "drift":
-        raise FormulaError(
-            f"the derivation of a formula of kind '{drift.kind}' is not written out",
-            remedy="use --explain with drifts",
-        )
+        prose = Prose()
+        MapDerivation(drift, report, prose).write()
+        return Explanation(prose.text, prose.latex, {})
     found = contradictions(drift, report, Clock(_SECONDS))
     prose = Prose()
     derivation = Derivation(drift, report, Clock(_SECONDS), prose)

@@ -94,6 +94,13 @@ def by_kernel(report: Report, place: list[str]) -> str:
     return f"by the kernel in {steps}: {', '.join([*told, 'signs of factors and coefficients'])}"
 
 
+def rules_of(node: Any) -> str:
+    """How a certificate node proves its claims, named by their rules."""
+    rules = {step["rule"] for step in _steps(node)}
+    told = [words for rule, words in _WORDS.items() if rule in rules]
+    return f"by {', '.join([*told, 'signs of factors and coefficients'])}"
+
+
 def _steps(node: Any) -> Iterator[dict[str, Any]]:
     """Every proof step of a certificate node."""
     waiting = [node]
