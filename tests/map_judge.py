@@ -20,7 +20,8 @@ _TERMS = (
     "(-1/x)", "(-1/sqrt(x))", "x*log(x)", "sigmoid(4*x-2)", "softplus(x-1)", "relu(x-P)", "relu(x-P)**2",
     "(-relu(P-x)**2)", "(x-P)**3", "abs(x-P)", "max(x, P)", "min(x, P)", "clip(x, P, 19/20)", "sign(x-P)",
     "where(x < P, x, x**2)", "where(x < P, x, 2*x-P)", "log(min(x, P))", "log(x+P)", "x**(1/3)",
-    "sqrt(abs(x-P))", "log(x/(1-x))", "square(x-P)", "relu(x-P)*log(x)", "x*(1-x)", "-log(1-log(x))",
+    "sqrt(abs(x-P))", "log(x/(1-x))", "square(x-P)", "relu(x-P)*log(x)", "x*(1-x)", "(-log(1-log(x)))",
+    "relu(x-t/2)", "relu(x-t)**2", "max(x, t*P)", "relu(x**2-P)**2", "abs(x-1+t/3)", "clip(x, t/4, 1-t/4)",
 )  # fmt: skip
 _FACTORS = ("", "", "", "", "", "t*", "(1-t)*", "(2-t)*", "a*")
 

@@ -8,12 +8,12 @@ range is cut in finitely many places.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from symbolic.expression import Expression, call, number, symbol
+from symbolic.expression import Expression, call, constant_value, number, symbol
 from verify.checker.algebra import Range, Unproved, short
 from verify.checker.context import Context
 from verify.checker.germs import S
@@ -25,12 +25,11 @@ from verify.checker.proofs import (
     halves,
     prove,
     relation_of,
-    value,
     variable,
 )
 from verify.checker.regions import placed
 from verify.checker.resolve import resolve
-from verify.checker.signs import NEGATIVE
+from verify.checker.signs import NEGATIVE, POSITIVE
 
 X = "x"
 _S = symbol(S)
@@ -54,16 +53,30 @@ def follow(
         visit(context, node)
 
 
+@dataclass(frozen=True)
+class Segment:
+    """Part of the range of x, between formulas in t and the parameters; `high` None: unbounded."""
+
+    low: Expression
+    high: Expression | None
+    low_open: bool
+    high_open: bool
+
+    @property
+    def numbers(self) -> tuple[Fraction | None, Fraction | None]:
+        """The ends that are rational numbers."""
+        return constant_value(self.low), None if self.high is None else constant_value(self.high)
+
+
 class Piece:
     """The formula on one piece of the range of x: smooth inside, and up to the ends that are closed."""
 
-    def __init__(self, base: Context, tree: Expression, item: object, where: Range) -> None:
+    def __init__(self, base: Context, tree: Expression, item: object, where: Segment) -> None:
         node = as_node(item, "a piece")
         self.base = base
         self.where = where
-        chart = node.get("chart")
-        self.name = X if chart == "x" else S
-        x, self.box, self.rising, self._rate = _chart(chart, where)
+        chart = _chart(node.get("chart"), where)
+        self.name, x, self.box, self.rising, self._rate, self._ends = chart
         inside = replace(self.box, lower_open=True, upper_open=True)
         self.inside = with_lemmas(_over(base, self.name, inside), node, "lemmas")
         smooth = resolve(self.inside, placed(tree, {X: x}))
@@ -86,33 +99,38 @@ class Piece:
         return placed(slope, self._end(upper)) / self._rate
 
     def _end(self, upper: bool) -> dict[str, Expression]:
-        at = number(0)
-        if self.name == X:
-            end = self.box.upper if upper else self.box.lower
-            assert end is not None
-            at = number(end)
-        return {self.name: at}
+        return {self.name: number(self._ends[upper])}
 
 
 def _over(base: Context, name: str, where: Range) -> Context:
     return base.moved({}, {**base.domains, name: where})
 
 
-def _chart(name: object, where: Range) -> tuple[Expression, Range, bool, Expression]:
-    """x in a chart's variable, the variable's range, whether x rises with it, dx/ds at s = 0."""
-    low, high = where.lower, where.upper
-    shrinking = call("exp", -_S)
-    if name == "x":
-        return symbol(X), where, True, number(1)
-    if name == "down" and low == 0 and where.lower_open and high is not None:
-        box = Range(Fraction(0), None, where.upper_open)
-        return number(high) * shrinking, box, False, number(-high)
-    if name == "up" and low is not None and low > 0 and high is None:
-        box = Range(Fraction(0), None, where.lower_open)
-        return number(low) * call("exp", _S), box, True, number(low)
-    if name == "top" and low is not None and high is not None and where.upper_open:
-        box = Range(Fraction(0), None, where.lower_open)
-        return number(high) - number(high - low) * shrinking, box, True, number(high - low)
+def _chart(
+    name: object, where: Segment
+) -> tuple[str, Expression, Range, bool, Expression, tuple[Fraction, Fraction]]:
+    """The variable, x in it, its range, whether x rises with it, dx/ds at its ends, and the ends.
+
+    Of a range without end only the end 0 may be closed.
+    """
+    low, high = where.numbers
+    a, b, shrinking = where.low, where.high, call("exp", -_S)
+    nought, unit, at_zero = Fraction(0), Fraction(1), (Fraction(0), Fraction(0))
+    from_low, from_high = Range(nought, None, where.low_open), Range(nought, None, where.high_open)
+    if name == "x" and low is not None and (b is None or high is not None):
+        box = Range(low, high, where.low_open, where.high_open)
+        return X, symbol(X), box, True, number(1), (low, high or nought)
+    if name == "down" and low == 0 and where.low_open and b is not None:
+        return S, b * shrinking, from_high, False, -b, at_zero
+    if name == "up" and low is not None and low > 0 and b is None:
+        return S, a * call("exp", _S), from_low, True, a, at_zero
+    if name == "top" and b is not None and where.high_open:
+        return S, b - (b - a) * shrinking, from_low, True, b - a, at_zero
+    if name == "beyond" and b is None:
+        return S, a + _S, from_low, True, number(1), at_zero
+    if name == "between" and b is not None:
+        box = Range(nought, unit, where.low_open, where.high_open)
+        return S, a + (b - a) * _S, box, True, b - a, (nought, unit)
     raise Unproved(f"the chart {name!r:.20} does not fit this piece")
 
 
@@ -132,22 +150,22 @@ def with_lemmas(context: Context, node: Mapping[str, Any], key: str) -> Context:
 def pieces_of(
     base: Context, tree: Expression, node: Mapping[str, Any], where: Range
 ) -> list[Piece]:
-    """The pieces of a range, from its cuts."""
+    """The pieces of a range, from its cuts: formulas in t and the parameters, in order."""
     cuts, items = node.get("cuts"), node.get("pieces")
     if not isinstance(cuts, list) or not isinstance(items, list) or len(items) != len(cuts) + 1:
         raise Unproved("'cuts' and 'pieces' do not belong together")
-    ends = [where.lower, *(value({"cut": cut}, "cut") for cut in cuts), where.upper]
+    assert where.lower is not None
+    last = None if where.upper is None else number(where.upper)
+    ends = [number(where.lower), *(formula(base, {"cut": cut}, "cut") for cut in cuts), last]
     found = []
     for i, item in enumerate(items):
         low, high = ends[i], ends[i + 1]
-        if low is not None and high is not None and low >= high:
-            raise Unproved("the cuts are not in order")
-        part = Range(
-            low, high,
-            lower_open=where.lower_open if i == 0 else False,
-            upper_open=where.upper_open if i == len(cuts) else False,
-        )  # fmt: skip
-        found.append(Piece(base, tree, item, part))
+        assert low is not None
+        if high is not None and base.mask(high - low, POSITIVE) & ~POSITIVE:
+            raise Unproved("the cuts are not shown to be in order")
+        low_open = where.lower_open if i == 0 else False
+        high_open = where.upper_open if i == len(cuts) else False
+        found.append(Piece(base, tree, item, Segment(low, high, low_open, high_open)))
     return found
 
 
@@ -169,8 +187,9 @@ def _meet(before: Piece | None, after: Piece | None, tree: Expression, smoothly:
     known = before or after
     assert known is not None
     base = known.base
-    at = _place(before, after)
-    middle = resolve(base, placed(tree, {X: number(at)}))
+    at = before.where.high if before else known.where.low
+    assert at is not None
+    middle = resolve(base, placed(tree, {X: at}))
     ends = [(piece, piece is before) for piece in (before, after) if piece]
     for piece, below in ends:
         found = piece.value_at(below)
@@ -184,10 +203,3 @@ def _meet(before: Piece | None, after: Piece | None, tree: Expression, smoothly:
         bend = slopes[0] - slopes[1]
         if not base.vanishes(bend):
             raise Unproved(f"a kink at x = {at} is not excluded: {short(bend)}")
-
-
-def _place(before: Piece | None, after: Piece | None) -> Fraction:
-    """Where two pieces meet."""
-    end = before.where.upper if before else after.where.lower if after else None
-    assert end is not None
-    return end

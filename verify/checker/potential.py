@@ -6,6 +6,7 @@ x = e·exp(−s) tends to 0, and x = 1 − e·exp(−s) to 1, as s grows; h(s) i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -173,10 +174,11 @@ def _tame(piece: Piece, tree: Expression, item: object, where: Range, at_zero: b
     """Insist that the formula is integrable towards an open end of (0, 1)."""
     node = as_node(item, "an end")
     if "closed" in node:
-        lower_open = piece.where.lower_open and not at_zero
-        upper_open = piece.where.upper_open and at_zero
-        closure = Range(piece.where.lower, piece.where.upper, lower_open, upper_open)
-        Piece(piece.base, tree, {**node, "chart": "x"}, closure)
+        low_open, high_open = piece.where.low_open, piece.where.high_open
+        closure = replace(
+            piece.where, low_open=low_open and not at_zero, high_open=high_open and at_zero
+        )
+        Piece(piece.base, tree, node, closure)
         return
     end = End(piece.base, tree, node, where, at_zero)
     power, sign = _parameter(piece.base, node, "power"), node.get("sign")

@@ -17,6 +17,8 @@ _X = {
     "down": "s, where x = b*exp(-s) and b is the upper end",
     "up": "s, where x = a*exp(s) and a is the lower end",
     "top": "s, where x = b - (b - a)*exp(-s) between the ends a and b",
+    "between": "s from 0 to 1, where x = a + (b - a)*s between the ends a and b",
+    "beyond": "s > 0, where x = a + s and a is the lower end",
 }
 _WEIGHTS = {"constant": "c", "inverse": "c/(1 + s)"}
 _TITLES = {

@@ -8,7 +8,7 @@ slowly for |h|·e^(−s) not to be integrable.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import islice, product
 
@@ -17,7 +17,7 @@ from symbolic.expression import Expression, call, number, symbol
 from verify.algebra.masks import NEGATIVE, NONNEGATIVE, POSITIVE
 from verify.algebra.polynomials import Quotient, coefficients, used
 from verify.algebra.resolve import NoLimit, Undecided, Undefined
-from verify.maps.charts import S
+from verify.maps.charts import S, charts
 from verify.maps.pieces import Goal, Piece, cut_up
 from verify.maps.scopes import GIVES_UP, Cut, Node, Scope, Smooth, Stuck, smooth_on
 from verify.proof.flat import EventualResolver
@@ -112,16 +112,19 @@ def integrable(scope: Scope, where: Interval) -> Node | None:
 
 def _continuous(scope: Scope, piece: Piece, at_zero: bool) -> Node | None:
     """A node that shows that the formula has a continuous extension to the end."""
-    lower_open = piece.where.lower_open and not at_zero
-    upper_open = piece.where.upper_open and at_zero
-    closure = Interval(piece.where.lower, piece.where.upper, lower_open, upper_open)
+    low_open, high_open = piece.where.low_open, piece.where.high_open
+    closure = replace(
+        piece.where, low_open=low_open and not at_zero, high_open=high_open and at_zero
+    )
+    chart = next(charts(closure))
 
     def attempt(scales: dict[str, Fraction]) -> Node:
-        inside = Interval(closure.lower, closure.upper, True, True)
-        smooth = smooth_on(scope.prover(scales, "x", inside), scope.tree, "x")
+        tree, name = placed(scope.tree, {"x": chart.x}), chart.variable
+        smooth = smooth_on(scope.prover(scales, name, chart.inside), tree, name)
         formula = smooth.prover.signs.tree(smooth.value)
-        closed = smooth_on(scope.prover(scales, "x", closure), formula)
-        return {"closed": True, "lemmas": smooth.lemmas, "closing": closed.lemmas}
+        closed = smooth_on(scope.prover(scales, name, chart.where), formula)
+        lemmas = {"lemmas": smooth.lemmas, "closing": closed.lemmas}
+        return {"closed": True, "chart": chart.name, **lemmas}
 
     try:
         return with_scales(attempt, scope.budget)

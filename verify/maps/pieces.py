@@ -12,13 +12,13 @@ from itertools import pairwise
 from flint import fmpq_mpoly
 
 from symbolic.domains import Interval
-from symbolic.expression import Expression, number
-from verify.algebra.masks import NEGATIVE, POSITIVE
-from verify.algebra.polynomials import Quotient, as_fraction, coefficients, used
+from symbolic.expression import Expression, call, constant_value, number, substitute
+from verify.algebra.masks import ANY, NEGATIVE, NONPOSITIVE, POSITIVE
+from verify.algebra.polynomials import ONE_POLY, Quotient, as_fraction, coefficients
 from verify.algebra.resolve import Resolver, Undecided, Undefined
 from verify.algebra.signs import Signs
-from verify.maps.charts import Chart, charts
-from verify.maps.scopes import GIVES_UP, Cut, Node, Scope, Smooth, Stuck, smooth_on
+from verify.maps.charts import Chart, Segment, charts
+from verify.maps.scopes import GIVES_UP, Cut, Node, Scope, Smooth, Split, Stuck, smooth_on
 from verify.proof.prove import Prover, with_scales
 from verify.proof.regions import placed
 
@@ -37,7 +37,7 @@ class Goal(StrEnum):
 class Piece:
     """A piece that is done: its node, and its formula in the chart's variable."""
 
-    where: Interval
+    where: Segment
     chart: Chart
     node: Node
     formula: Expression
@@ -47,41 +47,38 @@ class Piece:
 def cut_up(scope: Scope, where: Interval, goal: Goal) -> tuple[Node, list[Piece]] | None:
     """The node of a range in pieces, with the pieces; None if one of them fails.
 
-    Raises Split where the formula hangs on a sign that t and the parameters decide.
+    Raises Split where the formula, or the place of a kink, hangs on a sign that t and the parameters
+    decide.
     """
-    cuts: list[Fraction] = []
-    done: dict[tuple[Fraction | None, Fraction | None], Piece] = {}
+    whole = Segment.of(where)
+    cuts: list[Expression] = []
+    done: dict[tuple[Expression, Expression | None], Piece] = {}
     while len(cuts) <= _MAX_CUTS:
-        ends = [where.lower, *cuts, where.upper]
-        more: list[Fraction] = []
-        for i, (low, high) in enumerate(pairwise(ends)):
-            if (low, high) in done:
-                continue
-            part = Interval(
-                low, high,
-                where.lower_open if i == 0 else False,
-                where.upper_open if i == len(cuts) else False,
-            )  # fmt: skip
-            piece, wanted = _piece(scope, part, goal)
-            if piece is not None:
-                done[low, high] = piece
-            elif wanted:
-                more += wanted
-            else:
+        pieces: list[Piece] = []
+        for i, (low, high) in enumerate(pairwise([whole.low, *cuts, whole.high])):
+            assert low is not None
+            low_open = whole.low_open if i == 0 else False
+            high_open = whole.high_open if i == len(cuts) else False
+            found: Piece | Expression | None = done.get((low, high))
+            if found is None:
+                found = _piece(scope, Segment(low, high, low_open, high_open), goal)
+            if found is None:
                 return None
-        if not more:
-            pieces = [done[pair] for pair in pairwise(ends)]
+            if isinstance(found, Expression):
+                cuts.insert(i, found)
+                break
+            done[low, high] = found
+            pieces.append(found)
+        else:
             if not _meet(scope, pieces, where, goal):
                 return None
             node = {"cuts": [str(cut) for cut in cuts], "pieces": [piece.node for piece in pieces]}
             return node, pieces
-        cuts = sorted({*cuts, *more})
     return None
 
 
-def _piece(scope: Scope, where: Interval, goal: Goal) -> tuple[Piece | None, list[Fraction]]:
+def _piece(scope: Scope, where: Segment, goal: Goal) -> Piece | Expression | None:
     """A piece in the first chart that serves, or where to cut it."""
-    cuts: list[Fraction] = []
     for chart in charts(where):
         try:
             found: list[Piece] = []
@@ -93,26 +90,50 @@ def _piece(scope: Scope, where: Interval, goal: Goal) -> tuple[Piece | None, lis
                 return found[0].node
 
             if with_scales(attempt, scope.budget) is not None:
-                return found[0], []
+                return found[0]
         except Cut as cut:
-            cuts += [at for at in _roots(cut.guard, cut.signs) if _inside(at, where)]
-            scope.met.extend(cuts)
-            if cuts:
-                break
+            for at in _roots(cut.guard, cut.signs, chart):
+                if _inside(scope, at, where):
+                    plain = constant_value(at)
+                    scope.met.extend([] if plain is None else [plain])
+                    return at
         except GIVES_UP:
             continue
-    if not cuts and where.lower == 0 and where.upper is None:
-        cuts = [Fraction(1)]  # where the logarithm of x serves on either side
-    return None, cuts
+    if where.high is None and where.numbers[0] == 0:
+        return number(1)  # where the logarithm of x serves on either side
+    return None
 
 
-def _inside(at: Fraction, where: Interval) -> bool:
-    assert where.lower is not None
-    return where.lower < at and (where.upper is None or at < where.upper)
+def _inside(scope: Scope, at: Expression, where: Segment) -> bool:
+    """Whether a place lies inside a segment; raises Split where t and the parameters decide."""
+    gaps = [at - where.low, *([] if where.high is None else [where.high - at])]
+    for gap in gaps:
+        mask = _sign(scope, gap)
+        if not mask & POSITIVE:
+            return False
+        if mask != POSITIVE:
+            raise Split(gap, (POSITIVE, NONPOSITIVE))
+    return True
+
+
+def _sign(scope: Scope, tree: Expression) -> int:
+    found = ANY
+
+    def attempt(scales: dict[str, Fraction]) -> Node:
+        nonlocal found
+        prover = scope.prover(scales)
+        found = prover.signs.infer(smooth_on(prover, tree).value)
+        return {}
+
+    try:
+        with_scales(attempt, scope.budget)
+    except GIVES_UP:
+        return 0
+    return found
 
 
 def _in_chart(
-    scope: Scope, scales: dict[str, Fraction], chart: Chart, where: Interval, goal: Goal
+    scope: Scope, scales: dict[str, Fraction], chart: Chart, where: Segment, goal: Goal
 ) -> Piece:
     prover = scope.prover(scales, chart.variable, chart.inside)
     smooth = smooth_on(prover, placed(scope.tree, {"x": chart.x}), chart.variable)
@@ -147,28 +168,34 @@ def _climb(smooth: Smooth, chart: Chart) -> Quotient:
     return slope if chart.rising else signs.sub(signs.rational(0), slope)
 
 
-def _roots(value: Quotient, signs: Signs) -> Iterator[Fraction]:
-    """Rational zeros in x of the factors that have no other variable."""
+def _roots(value: Quotient, signs: Signs, chart: Chart) -> Iterator[Expression]:
+    """Values of x, free of x, at which a factor vanishes that is linear in the chart's variable."""
     if value.is_zero:
         return
     for poly in (value.num, value.den):
         for factor, _ in poly.factor()[1]:
-            at = _linear_root(factor, signs)
+            at = _root(factor, signs, chart.variable)
             if at is not None:
-                yield at
+                x = substitute(chart.x, {chart.variable: at})
+                plain = constant_value(x)
+                yield x if plain is None else number(plain)
 
 
-def _linear_root(factor: fmpq_mpoly, signs: Signs) -> Fraction | None:
-    present = used(factor)
-    if len(present) != 1 or factor.total_degree() != 1:
+def _root(factor: fmpq_mpoly, signs: Signs, variable: str) -> Expression | None:
+    index = signs.variable(variable)
+    parts = coefficients(factor, index)
+    free = [Quotient(part, ONE_POLY) for part in parts.values()]
+    if any(signs.depends(part, variable) for part in free):
         return None
-    atom = signs.atoms[present[0]]
-    if atom.kind != "variable" or atom.name != "x":
-        return None
-    parts = coefficients(factor, present[0])
-    if 0 not in parts:
-        return Fraction(0)
-    return as_fraction((-parts[0] / parts[1]).leading_coefficient())
+    bottom = parts.get(max(parts))
+    if set(parts) <= {0, 1} and 1 in parts and bottom is not None:
+        if signs.strict(bottom) is None:
+            return None
+        return signs.tree(signs.quotient(-parts.get(0, bottom * 0), bottom))
+    if set(parts) == {0, 2} and all(part.is_constant() for part in parts.values()):
+        square = as_fraction((-parts[0] / parts[2]).leading_coefficient())
+        return call("sqrt", number(square)) if square > 0 else None
+    return None
 
 
 # Where pieces meet ------------------------------------------------------------------------
@@ -202,16 +229,16 @@ def _fits(
     prover: Prover, tree: Expression, before: Piece | None, after: Piece | None, goal: Goal
 ) -> bool:
     signs = prover.signs
-    at = before.where.upper if before else after.where.lower if after else None
+    at = before.where.high if before else after.where.low if after else None
     assert at is not None
-    middle = smooth_on(prover, placed(tree, {"x": number(at)}))
+    middle = smooth_on(prover, placed(tree, {"x": at}))
     if middle.lemmas:
         return False
     slopes = []
     for piece, sign in ((before, 1), (after, -1)):
         if piece is None:
             continue
-        end = {piece.chart.variable: number(at if piece.chart.name == "x" else 0)}
+        end = {piece.chart.variable: number(piece.chart.ends[piece is before])}
         value = Resolver(signs).resolve(placed(piece.formula, end))
         gap = signs.mul(signs.sub(middle.value, value), signs.rational(sign))
         if not gap.is_zero and (goal is Goal.SMOOTH or signs.infer(gap) & NEGATIVE):
@@ -219,5 +246,5 @@ def _fits(
         if goal is Goal.SMOOTH:
             assert piece.slope is not None
             slope = Resolver(signs).resolve(placed(piece.slope, end))
-            slopes.append(signs.mul(slope, signs.rational(1 / piece.chart.rate)))
+            slopes.append(signs.div(slope, Resolver(signs).resolve(piece.chart.rate)))
     return len(slopes) < 2 or signs.sub(*slopes).is_zero

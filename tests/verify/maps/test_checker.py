@@ -21,7 +21,24 @@ ENTRIES = {
     entry["id"].partition("_")[0]: entry
     for entry in map(json.loads, FILE.read_text(encoding="utf-8").splitlines())
 }
-SAMPLE = ("M01", "M03", "M05", "M12", "M20", "M31", "M34", "M38", "M39", "M51", "M53", "M55", "M60")
+SAMPLE = (
+    "M01",
+    "M03",
+    "M05",
+    "M12",
+    "M20",
+    "M31",
+    "M34",
+    "M38",
+    "M39",
+    "M51",
+    "M53",
+    "M55",
+    "M60",
+    "M75",
+    "M88",
+    "M91",
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +72,7 @@ def test_a_proof_of_one_map_shows_nothing_false_of_another(certificates, name):
     for condition, claim in data["conditions"].items():
         wrong = claim["verdict"] == "refuted"
         others = [entry for entry in ENTRIES.values() if entry[condition] is wrong]
-        for entry in rng.sample(others, min(12, len(others))):
+        for entry in rng.sample(others, min(5, len(others))):
             conditions = {condition: claim}
             if claim.get("by"):
                 conditions[claim["by"]] = data["conditions"][claim["by"]]
@@ -92,7 +109,7 @@ def test_a_spoiled_certificate_shows_nothing_false_and_nothing_breaks(certificat
     rng = random.Random(name)
     data = certificates[name]
     spots = list(places(data))
-    for path in rng.sample(spots, min(60, len(spots))):
+    for path in rng.sample(spots, min(20, len(spots))):
         spoiled = changed(data, path, rng.choice(junk))
         if spoiled.get("formula") != data["formula"] or spoiled.get("domains") != data["domains"]:
             shown(spoiled)  # it speaks of another map
@@ -122,6 +139,18 @@ FORGED = [
      {"cuts": ["3/4", "1/2"], "pieces": [{"chart": "x", "proof": {"rule": "infer"}}] * 3}),
     ("log(x) - 3*relu(x - 1/2)", "increasing",
      {"cuts": ["2"], "pieces": [{"chart": "x", "proof": {"rule": "infer"}}] * 2}),
+    # a place that moves, is in no order, or is no place
+    ("log(x) + relu(x - t/2)", "continuously_differentiable",
+     {"cuts": ["t/2"], "pieces": [{"chart": "between", "proof": {"rule": "infer"}}] * 2}),
+    ("log(x) - 3*relu(x - 1/2)", "increasing",
+     {"cuts": ["1/4 + 1/4"], "pieces": [{"chart": "between", "proof": {"rule": "infer"}}] * 2}),
+    ("log(x) - 3*relu(x - 1/2)", "increasing",
+     {"cuts": ["sqrt(2)"], "pieces": [{"chart": "between", "proof": {"rule": "infer"}}] * 2}),
+    ("log(x) - 3*relu(x - 1/2)", "increasing",
+     {"cuts": ["log(0)"], "pieces": [{"chart": "between", "proof": {"rule": "infer"}}] * 2}),
+    ("log(x) - 3*relu(x - 1/2)", "increasing",
+     {"cuts": ["x"], "pieces": [{"chart": "between", "proof": {"rule": "infer"}}] * 2}),
+    ("-log(x)", "increasing", {"cuts": [], "pieces": [{"chart": "beyond", "proof": {"rule": "infer"}}]}),
     # a chart that turns the direction, or that does not reach the whole piece
     ("-log(x)", "increasing", {"cuts": [], "pieces": [{"chart": "down", "proof": {"rule": "infer"}}]}),
     ("-log(x)", "increasing", {"cuts": [], "pieces": [{"chart": "up", "proof": {"rule": "infer"}}]}),
@@ -136,11 +165,11 @@ FORGED = [
     ("sqrt(x)", "lower_limit", {"near": True, "rate": "1/2"}),
     ("log(x)", "lower_limit", {"from": "2", "rate": "1", "weight": "constant", "proof": {"rule": "infer"}}),
     # the integral: a power of 1, a sign that is not that of the pace
-    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "power": "1"}, "one": {"closed": True}}),
-    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "sign": "-"}, "one": {"closed": True}}),
-    ("-1/x", "integrable", {**LINE, "zero": {"near": True, "sign": "+", "power": "1"}, "one": {"closed": True}}),
-    ("-1/x", "integrable", {**LINE, "zero": {"closed": True}, "one": {"closed": True}}),
-    ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END, "one": {"closed": True}}),
+    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "power": "1"}, "one": {"closed": True, "chart": "x"}}),
+    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "sign": "-"}, "one": {"closed": True, "chart": "x"}}),
+    ("-1/x", "integrable", {**LINE, "zero": {"near": True, "sign": "+", "power": "1"}, "one": {"closed": True, "chart": "x"}}),
+    ("-1/x", "integrable", {**LINE, "zero": {"closed": True, "chart": "x"}, "one": {"closed": True, "chart": "x"}}),
+    ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END, "one": {"closed": True, "chart": "x"}}),
     ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END, "one": {**ZERO_END, "sign": "-", "power": "1"}}),
     ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END}),
 ]  # fmt: skip

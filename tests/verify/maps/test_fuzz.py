@@ -31,9 +31,9 @@ def _examine(seed: int, count: int, timeout: float) -> tuple[list[str], int]:
     return wrong, unknown
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_random_maps(seed):
-    wrong, _ = _examine(seed, 8, timeout=1.5)
+    wrong, _ = _examine(seed, 5, timeout=1.0)
     assert not wrong, wrong
 
 

@@ -92,7 +92,7 @@ def test_verdicts(given, expected):
 
 @pytest.mark.parametrize(("given", "expected"), CASES)
 def test_the_formula_of_a_network_is_not_decided_otherwise(given, expected):
-    found = verdicts(decide(as_formula(given), timeout=1.5))
+    found = verdicts(decide(as_formula(given), timeout=0.6))
     for (name, own), wanted in zip(found.items(), expected, strict=True):
         assert {own, wanted} != {_PROVED, _REFUTED}, name
 
