@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from symbolic.drift import Drift
+from symbolic.expression import postorder
+from symbolic.operations import OPERATIONS
 from verify.checker import check_certificate
 from verify.decide import decide
 from verify.report import CONDITIONS, Verdict
@@ -25,6 +27,14 @@ def test_every_map_has_its_own_name_and_all_labels():
     assert len({entry["id"] for entry in ENTRIES}) == len(ENTRIES) >= 80
     for entry in ENTRIES:
         assert all(entry[name] in (True, False, None) for name in CONDITIONS["mirror-map"])
+
+
+def test_every_operation_occurs():
+    formulas = [
+        Drift.from_text(entry["formula"], entry["parameters"], kind=entry["kind"]).formula
+        for entry in ENTRIES
+    ]
+    assert {node.op for node in postorder(*formulas)} >= set(OPERATIONS)
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["id"])
