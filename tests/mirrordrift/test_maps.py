@@ -130,8 +130,8 @@ def test_the_derivation_is_written_out(drift):
     done = drift("verify", "--kind", "mirror-map", "log(x) + relu(x - 1/2)**2", "--explain")
     assert done.code == 0
     for part in (
-        "On (0, 1/2), g is smooth and g' > 0",
-        "The values and derivatives of neighbouring pieces agree at x = 1/2",
+        "On (0, 0.5), g is smooth and g' > 0",
+        "The values and derivatives of neighbouring pieces agree at x = 0.5",
         "g falls at least like 1*log(x)",
         "Bregman divergence",
     ):
