@@ -93,9 +93,9 @@ def _mirror_network(spec: object, parameters: Parameters, kind: str) -> MirrorNe
 
 def _own_kind(spec: object) -> str:
     """The kind of a Drift or of an entry of the catalogue."""
-    from symbolic.catalogue import catalogue
+    from symbolic.catalogue import entries
 
-    entry = catalogue.get(spec.strip()) if isinstance(spec, str) else spec
+    entry = entries.get(spec.strip()) if isinstance(spec, str) else spec
     return entry.kind if isinstance(entry, Drift) else "drift"
 
 
@@ -225,10 +225,10 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
         return _network(text, declared)
     if suffix and only is None:
         return _from_file(text, suffix, declared, kind)
-    from symbolic.catalogue import catalogue, suggest
+    from symbolic.catalogue import entries, suggest
 
-    if text in catalogue or only == "catalogue":
-        return _bound(catalogue[text], declared)
+    if text in entries or only == "catalogue":
+        return _bound(entries[text], declared)
     if only is None and _is_shipped(text):
         return _network(text, declared)
     try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mirrordrift.aligning.plan import SCRATCH, AlignPlan, opened, plan, save
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
+from symbolic.mirror_network import MirrorNetwork
 from symbolic.preference.objective import PreferenceObjective
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def refuse_refuted(label: str, objective: PreferenceObjective) -> bool:
 
     proved = True
     for slot, target in objective.maps.items():
-        if not isinstance(target, Drift):
+        if not isinstance(target, (Drift, MirrorNetwork)):
             continue
         report = decide_target(target, timeout=10.0)
         if report.verdict == "refuted":

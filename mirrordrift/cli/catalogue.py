@@ -1,4 +1,4 @@
-"""`drift catalogue`: the known penalties, and whether the verifier still agrees about them."""
+"""`drift catalogue`: known penalties and mirror maps, and whether the verifier agrees about them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tyro.conf import Positional, arg
 from mirrordrift.cli import PROVED, REFUTED
 from mirrordrift.cli.options import Common, Flag
 from mirrordrift.interface import decide_target
-from mirrordrift.spec import formula
 from symbolic.drift import Drift
 
 if TYPE_CHECKING:
@@ -22,13 +21,16 @@ SCHEMA = "mirrordrift/catalogue/1"
 EXAMPLES = """
 drift catalogue
 drift catalogue dpo
+drift catalogue log-odds
 drift catalogue --verify
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Common):
-    """Show the known drifts with formula, paper and verdict; --verify decides them here and now.
+    """Show the known drifts and mirror maps with formula, paper and verdict.
+
+    --verify decides them here and now.
 
     Exit code with --verify: 0 every verdict is the one on record, 1 one is not.
     """
@@ -92,9 +94,9 @@ class Row:
 def run(options: Options) -> int:
     """Show one entry or all; decide them first if asked."""
     from mirrordrift.render import progress
-    from symbolic.catalogue import catalogue, expected_verdicts
+    from symbolic.catalogue import entries, expected_verdicts
 
-    drifts = [formula(options.name, only="catalogue")] if options.name else [*catalogue.values()]
+    drifts = [_one(options.name)] if options.name else [*entries.values()]
     rows = []
     for drift in progress(drifts, "deciding") if options.verify else drifts:
         report = decide_target(drift, timeout=10.0) if options.verify else None
@@ -107,6 +109,13 @@ def run(options: Options) -> int:
     elif not options.json:
         _show_all(rows)
     return PROVED if all(row.agrees for row in rows) else REFUTED
+
+
+def _one(name: str) -> Drift:
+    """The entry of a name; raises ConfigError, with the nearest names, for an unknown one."""
+    from symbolic.catalogue import entries
+
+    return entries[name.strip()]
 
 
 def _show_all(rows: Sequence[Row]) -> None:

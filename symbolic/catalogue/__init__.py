@@ -1,4 +1,4 @@
-"""The known penalties, by name: `catalogue["dpo"]` is a `Drift`.
+"""The known penalties and mirror maps, by name: `catalogue["dpo"]` is a `Drift`.
 
 Reading the catalogue costs nothing until an entry is asked for.
 """
@@ -12,11 +12,14 @@ from functools import cache
 from symbolic.catalogue.broken import BROKEN
 from symbolic.catalogue.divergences import DIVERGENCES
 from symbolic.catalogue.entry import Entry
+from symbolic.catalogue.maps import MAPS
 from symbolic.catalogue.policy import POLICY
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 
-_ENTRIES: dict[str, Entry] = {entry.name: entry for entry in (*POLICY, *DIVERGENCES, *BROKEN)}
+_DRIFTS: dict[str, Entry] = {entry.name: entry for entry in (*POLICY, *DIVERGENCES, *BROKEN)}
+_MAPS: dict[str, Entry] = {entry.name: entry for entry in MAPS}
+_ENTRIES = _DRIFTS | _MAPS
 
 
 class UnknownName(ConfigError, KeyError):
@@ -27,10 +30,13 @@ class UnknownName(ConfigError, KeyError):
 
 
 class _Catalogue(Mapping[str, Drift]):
-    """Names in order, each penalty parsed when first asked for."""
+    """Names in order, each entry parsed when first asked for."""
+
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        self._entries = entries
 
     def __getitem__(self, name: str) -> Drift:
-        if name in _ENTRIES:
+        if name in self._entries:
             return _drift(name)
         near = suggest(str(name))
         hint = f"did you mean {' or '.join(near[:3])}? " if near else ""
@@ -39,20 +45,26 @@ class _Catalogue(Mapping[str, Drift]):
         )
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_ENTRIES)
+        return iter(self._entries)
 
     def __len__(self) -> int:
-        return len(_ENTRIES)
+        return len(self._entries)
 
     def __contains__(self, name: object) -> bool:
-        return name in _ENTRIES
+        return name in self._entries
 
     def __repr__(self) -> str:
         return f"<catalogue of {len(self)}: {', '.join(self)}>"
 
 
-catalogue: Mapping[str, Drift] = _Catalogue()
+catalogue: Mapping[str, Drift] = _Catalogue(_DRIFTS)
 """Every known penalty; read-only."""
+
+mirror_maps: Mapping[str, Drift] = _Catalogue(_MAPS)
+"""Every known mirror map, as φ⁻¹; read-only."""
+
+entries: Mapping[str, Drift] = _Catalogue(_ENTRIES)
+"""Both; no two have one name."""
 
 
 def expected_verdicts(name: str) -> dict[str, str]:

@@ -8,7 +8,12 @@ from fractions import Fraction
 
 from symbolic.drift import Drift, Reference
 
-CONDITIONS = ("defined", "nonnegative", "zero_at_identity", "flat_at_identity")
+_MAP = ("defined", "increasing", "continuously_differentiable")
+CONDITIONS: Mapping[str, tuple[str, ...]] = {
+    "drift": ("defined", "nonnegative", "zero_at_identity", "flat_at_identity"),
+    "mirror-map": (*_MAP, "lower_limit", "integrable"),
+    "psi": _MAP,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +28,7 @@ class Entry:
     name: str
     title: str
     formula: str
+    kind: str = "drift"
     domains: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     reference: Reference | None = None
@@ -34,6 +40,7 @@ class Entry:
         parsed = Drift.from_text(
             self.formula,
             self.domains,
+            kind=self.kind,
             name=self.name,
             title=self.title,
             reference=self.reference,
@@ -43,4 +50,4 @@ class Entry:
 
     def verdicts(self) -> dict[str, str]:
         """The expected verdict of each condition, in the order of the report."""
-        return {c: "refuted" if c in self.refuted else "proved" for c in CONDITIONS}
+        return {c: "refuted" if c in self.refuted else "proved" for c in CONDITIONS[self.kind]}

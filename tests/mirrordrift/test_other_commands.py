@@ -13,13 +13,13 @@ import pytest
 import verify.equality
 from mirrordrift import check
 from mirrordrift.cli import COMMANDS, worst
-from symbolic.catalogue import catalogue, expected_verdicts
+from symbolic.catalogue import entries, expected_verdicts
 from verify.report import Condition, Verdict
 
 ROOT = Path(__file__).parents[2]
 COMMAND_NAMES = (
     "verify", "check", "equal", "catalogue", "plot", "train", "bench", "meta-train", "search",
-    "distill", "discover", "preference-data", "export", "doctor",
+    "distill", "discover", "preference-data", "align", "export", "doctor",
 )  # fmt: skip
 
 
@@ -236,9 +236,9 @@ def test_equal_unknown_and_errors(drift, monkeypatch, network_file):
 def test_catalogue_lists_everything(drift):
     done = drift("catalogue")
     assert done.code == 0
-    assert all(name in done.out for name in catalogue)
+    assert all(name in done.out for name in entries)
     lines = drift("catalogue", "--json").lines
-    assert [line["name"] for line in lines] == list(catalogue)
+    assert [line["name"] for line in lines] == list(entries)
     assert all(line["schema"] == "mirrordrift/catalogue/1" for line in lines)
 
 

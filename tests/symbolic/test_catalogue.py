@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from symbolic.catalogue import catalogue, expected_verdicts, suggest
+from symbolic.catalogue import catalogue, entries, expected_verdicts, mirror_maps, suggest
 from symbolic.derivative import derivative
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -229,3 +229,14 @@ def test_reading_all_of_it_is_quick():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert float(run.stdout) < 0.1  # 10 ms on a quiet machine
+
+
+def test_mirror_maps_are_entries_of_their_own_kind():
+    assert {"negative-entropy", "log-odds", "tsallis", "euclidean"} <= set(mirror_maps)
+    assert not set(mirror_maps) & set(catalogue)
+    assert list(entries) == [*catalogue, *mirror_maps]
+    for name, phi_inverse in mirror_maps.items():
+        assert phi_inverse.kind == "mirror-map" and phi_inverse.title and phi_inverse.reference
+        assert set(phi_inverse.defaults) == set(phi_inverse.parameters)
+        assert list(expected_verdicts(name))[0::4] == ["defined", "integrable"]
+        assert phi_inverse.note
