@@ -21,8 +21,13 @@ from rl.environments.adapter import Task, TaskStep
 
 NAME = "three-legged-ant"
 
-LEG_COST = 5.0
-"""What one unit of use costs in a step."""
+LEG_COST = 4.3
+"""What one unit of use costs in a step.
+
+The paper's agent of the ant is worth 6000 there and 1700 here: 4.3 a step, over 1000 steps. Torques
+that swing as a sine of full amplitude have mean square 1/2, which is a use of 1; uniformly random
+ones have 2/3, ones that are always at their greatest 2. No agent worth 6000 was at hand to measure.
+"""
 
 _LEG_JOINTS = 2
 
