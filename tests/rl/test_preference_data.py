@@ -17,9 +17,13 @@ import pytest
 from preference_probes import AGENTS, ENV, TINY, made
 
 from rl import environments
-from rl.environments import Episodes, Task
+from rl.agent import Agent
+from rl.environments import Continuous, Discrete, Episodes, Task
+from rl.networks import ActorCritic, Perceptron
+from rl.normalisation import empty, update
+from rl.policies import policy_for
 from rl.preference import cards, generation
-from rl.preference.actors import read_actor, write_actor
+from rl.preference.actors import Actor, read_actor, write_actor
 from rl.preference.chunks import Preferences
 from rl.preference.config import POOR, SURE, PreferenceConfig
 from rl.preference.data import PreferenceData
@@ -28,6 +32,7 @@ from rl.preference.generation import generate
 from rl.preference.judge import preference_probability, temperature_for
 from rl.preference.pairs import draw, rank
 from rl.preference.rollouts import play
+from rl.score import Score
 from symbolic.errors import ConfigError
 
 
@@ -286,6 +291,32 @@ def test_an_actor_is_what_was_written(tmp_path: Path) -> None:
     assert again.story == {"return_mean": -100.5}
     observation, key = jnp.ones(3), jax.random.key(0)
     assert again.network(observation, key) == AGENTS["expert"].network(observation, key)
+
+
+@pytest.mark.parametrize("actions", [Discrete(3), Continuous(2, -2.0, 1.0)])
+def test_an_actor_acts_as_its_agent_does(actions: Discrete | Continuous) -> None:
+    policy = policy_for(actions)
+    outputs = policy.num_outputs
+    networks = ActorCritic(
+        policy=Perceptron((8, 8), outputs, "swish", "orthogonal", output_scale=1.0),
+        value=Perceptron((8,), 1, "swish", "orthogonal", output_scale=1.0),
+    )
+    agent = Agent(
+        env=ENV,
+        score=Score(0, 0, 1.0, 0.1, 1.0, 10, 1.0, 1.0, None, ()),
+        networks=networks,
+        policy=policy,
+        parameters=networks.init(jax.random.key(0), 3),
+        observations=update(
+            empty(3), 2 * jnp.asarray(np.random.default_rng(0).normal(size=(50, 3)))
+        ),
+    )
+    network = Actor.of(agent, backend="spring", actions=actions).network
+    for seed in range(5):
+        key, observation = jax.random.key(seed), jax.random.normal(jax.random.key(-seed), (3,))
+        np.testing.assert_allclose(
+            network(observation, key), agent.act(observation, key), rtol=1e-5
+        )
 
 
 def test_actions_lie_strictly_within_the_range() -> None:
