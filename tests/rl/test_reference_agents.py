@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from rl import environments, reference_agents
 from rl.environments import Episodes
-from rl.preference.rollouts import returns
+from rl.preference.rollouts import play, returns
 from symbolic.errors import ConfigError
 
 FOLDER = Path(reference_agents.__file__).parent
@@ -48,35 +48,30 @@ def test_better_agents_have_higher_names() -> None:
     assert sorted(means) == sorted(means, key=lambda each: each[1])
 
 
-@cache
-def episodes_of(env: str, backend: str, count: int) -> Episodes:
-    """The same for all agents of an environment, which then share a program."""
-    return Episodes(environments.make(env, backend=backend), count)
-
-
-def played(name: str, count: int, seed: int) -> tuple[np.ndarray, dict[str, Any]]:
-    agent = reference_agents.load(name)
-    episodes = episodes_of(agent.env, agent.backend, count)
-    return returns(episodes, agent.network, jax.random.key(seed)), dict(agent.story)
-
-
 def test_a_few_episodes_return_what_the_cards_say() -> None:
-    for name in NAMES:
-        found, story = played(name, FEW, seed=1)
-        bound = 5 * story["return_deviation"] / np.sqrt(FEW)
-        assert abs(found.mean() - story["return_mean"]) < bound, name
+    agents = [reference_agents.load(name) for name in NAMES]
+    assert len({(agent.env, agent.backend) for agent in agents}) == 1, "they share a program"
+    task = environments.make(agents[0].env, backend=agents[0].backend)
+    player = np.repeat(np.arange(len(NAMES)), FEW)
+    start_keys, keys = jax.random.split(jax.random.key(1), (2, len(player)))
+    policies = tuple(agent.network for agent in agents)
+    episodes = Episodes(task, len(player))
+    found = jax.jit(partial(play, episodes))(policies, jnp.asarray(player), start_keys, keys)
+    means = np.asarray(found.rewards).sum(axis=1).reshape(len(NAMES), FEW).mean(axis=1)
+    for agent, mean in zip(agents, means):
+        bound = 5 * agent.story["return_deviation"] / np.sqrt(FEW)
+        assert abs(mean - agent.story["return_mean"]) < bound, agent.story["name"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_all_episodes_return_what_the_card_says(name: str) -> None:
-    found, story = played(name, story_episodes(name), seed=1)
-    error = story["return_stderr"] * np.sqrt(2)  # two measurements, independent of each other
-    assert abs(found.mean() - story["return_mean"]) < 4 * error
-
-
-def story_episodes(name: str) -> int:
-    return int(reference_agents.load(name).story["episodes"])
+    agent = reference_agents.load(name)
+    task = environments.make(agent.env, backend=agent.backend)
+    episodes = Episodes(task, agent.story["episodes"])
+    found = returns(episodes, agent.network, jax.random.key(1))
+    error = agent.story["return_stderr"] * np.sqrt(2)  # of the difference of two measurements
+    assert abs(found.mean() - agent.story["return_mean"]) < 4 * error
 
 
 def test_an_unknown_name_names_the_known_ones() -> None:
