@@ -47,6 +47,14 @@ def test_every_package_is_typed(wheel_names):
     assert {f"{room}/py.typed" for room in ROOMS} <= set(wheel_names)
 
 
+def test_wheel_holds_what_is_used_by_name(wheel_names):
+    shipped = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("*/*/*.npz")}
+    assert {"rl/reference_agents/hopper-900.npz", "search/pretrained/lpo-cartpole.npz"} <= shipped
+    assert shipped - {name for name in shipped if name.startswith("benchmarks/")} <= set(
+        wheel_names
+    )
+
+
 def test_wheel_holds_the_licence_and_no_leftovers(wheel_names):
     assert any(name.endswith("licenses/LICENSE") for name in wheel_names)
     assert not [name for name in wheel_names if "__pycache__" in name or name.endswith(".pyc")]
