@@ -98,11 +98,14 @@ class OfflineAgent:
         pairs: TrajectoryPairs,
         reference: Float[Array, "rows 2"],
         progress: Float[Array, ""],
-    ) -> tuple[OfflineState, EpochMetrics]:
-        """One step of the objective on a minibatch; `reference` are log π_ref of its pairs."""
+    ) -> tuple[OfflineState, EpochMetrics, Float[Array, "2"]]:
+        """One step of the objective on a minibatch; `reference` are log π_ref of its pairs.
+
+        The last are log π(τ_w) and log π(τ_l) of its first pair, as the objective took them.
+        """
         steps = pairs.counted.sum(axis=-1)
 
-        def loss(parameters: Any) -> tuple[Array, EpochMetrics]:
+        def loss(parameters: Any) -> tuple[Array, tuple[EpochMetrics, Array]]:
             logs = self.log_probs(parameters, pairs)
             asked = Pairs(
                 logs[:, 0], logs[:, 1], reference[:, 0], reference[:, 1], steps[:, 0], steps[:, 1]
@@ -117,12 +120,13 @@ class OfflineAgent:
                 gradient_norm=jnp.zeros(()),
                 nonfinite=jnp.zeros(()),
             )
-            return -told.value, told
+            return -told.value, (told, jnp.stack([found.chosen[0], found.rejected[0]]))
 
-        (_, told), gradient = jax.value_and_grad(loss, has_aux=True)(state.parameters)
+        (_, (told, seen)), gradient = jax.value_and_grad(loss, has_aux=True)(state.parameters)
         norm = optax.tree.norm(gradient)
         lost = (~jnp.isfinite(norm)).astype(jnp.float32)
-        return self._moved(state, gradient), told._replace(gradient_norm=norm, nonfinite=lost)
+        told = told._replace(gradient_norm=norm, nonfinite=lost)
+        return self._moved(state, gradient), told, seen
 
     def judge(self, state: OfflineState, key: PRNGKeyArray) -> Evaluation:
         """How well it does in the environment itself."""

@@ -72,6 +72,9 @@ class Judged(NamedTuple):
     """z; the pair is told apart as it should be where it is above 0."""
     outside: Bool[Array, "pairs"]
     """Where a log-probability leaves the objective's range."""
+    chosen: Float[Array, "pairs"]
+    """Log-probabilities as the objective takes them: sums over steps, or means."""
+    rejected: Float[Array, "pairs"]
 
 
 ObjectiveApply = Callable[[ObjectiveParameters, Pairs, Float[Array, ""]], Judged]
@@ -226,7 +229,7 @@ def _objective(form: tuple[Any, Any, Any]) -> ObjectiveApply:
         (imitation,) = asked(psi, parameters.psi, chosen)
         outside = [~((point >= own.lowest) & (point <= own.highest)) for point in points]
         value = imitation + own.weight * preference
-        return Judged(value, difference, jnp.stack(outside).any(axis=0))
+        return Judged(value, difference, jnp.stack(outside).any(axis=0), chosen, rejected)
 
     return apply
 

@@ -116,26 +116,25 @@ class OfflinePrograms:
         reference: Float[Array, "agents rows 2"],
         pairs: TrajectoryPairs,
         epoch: Int[Array, ""],
-    ) -> tuple[OfflineState, EpochMetrics]:
+    ) -> tuple[OfflineState, EpochMetrics, Float[Array, "agents minibatches 2"]]:
         """One epoch of the objectives."""
         progress = epoch / self.config.epochs
 
         @in_turn_on_cpu
         def step(
             objective: Any, state: OfflineState, reference: Array, rows: Array
-        ) -> tuple[OfflineState, EpochMetrics]:
+        ) -> tuple[OfflineState, EpochMetrics, Array]:
             return self.agent.prefer(
                 objective, state, rows_of(pairs, rows), reference[rows], progress
             )
 
-        def minibatch(state: OfflineState, rows: Array) -> tuple[OfflineState, EpochMetrics]:
-            found: tuple[OfflineState, EpochMetrics] = jax.vmap(step)(
-                objectives, state, reference, rows
-            )
-            return found
+        def minibatch(state: OfflineState, rows: Array) -> tuple[OfflineState, tuple[Any, Array]]:
+            state, metrics, seen = jax.vmap(step)(objectives, state, reference, rows)
+            return state, (metrics, seen)
 
-        state, metrics = jax.lax.scan(minibatch, state, self._orders(seeds, epoch))
-        return state, jax.tree.map(lambda leaf: leaf.mean(axis=0), metrics)
+        state, (metrics, seen) = jax.lax.scan(minibatch, state, self._orders(seeds, epoch))
+        means = jax.tree.map(lambda leaf: leaf.mean(axis=0), metrics)
+        return state, means, jnp.swapaxes(seen, 0, 1)
 
 
 class OfflinePopulation:
@@ -197,13 +196,17 @@ class OfflinePopulation:
 
     def prefer(
         self, state: OfflineState, reference: Array, epoch: int
-    ) -> tuple[OfflineState, dict[str, Float[np.ndarray, "objectives seeds"]]]:
-        """Epoch `epoch` of the objectives; the state given is used up."""
-        state, metrics = self.programs.prefer(
+    ) -> tuple[OfflineState, dict[str, Float[np.ndarray, "objectives seeds"]], np.ndarray]:
+        """Epoch `epoch` of the objectives; the state given is used up.
+
+        The last is `[agents, minibatches, 2]`: log π(τ_w) and log π(τ_l) of a pair of each minibatch.
+        """
+        state, metrics, seen = self.programs.prefer(
             self._parameters, state, self._seeds, reference, self.programs.pairs,
             self._number(epoch),
         )  # fmt: skip
-        return state, {name: self._table(leaf) for name, leaf in metrics._asdict().items()}
+        told = {name: self._table(leaf) for name, leaf in metrics._asdict().items()}
+        return state, told, np.asarray(seen)[: self.count * len(self.seeds)]
 
     def judge(self, state: OfflineState, index: int) -> Evaluation:
         """The `index`-th evaluation of every agent, as NumPy arrays (objectives, seeds)."""

@@ -1,6 +1,8 @@
 """Offline training from the supervised stage to the last epoch, and going on where it was cut off.
 
-Checkpoint 1 is what the supervised stage left, checkpoint 1 + n what n epochs left.
+Checkpoint 1 is what the supervised stage left, checkpoint 1 + n what n epochs left. Beside them
+trajectory.npz has where each agent was in the landscape of its objective: log π(τ_w) and log π(τ_l)
+of one pair of every minibatch, with the progress.
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ from rl.evaluation import Evaluation
 from rl.folder import Record, RunFolder
 from rl.offline.agent import EpochMetrics, OfflineState
 from rl.offline.population import OfflinePopulation
+from rl.records import writing_into
+from rl.start import leads
+from symbolic.arrays import read_arrays, write_arrays
 
+TRAJECTORY = "trajectory.npz"
 Progress = Callable[[int, int, list[Record]], None]
 """(epochs done, epochs in all, their records)."""
 
@@ -68,16 +74,45 @@ def train_offline(
         done = 1
     reference = population.reference(state)
     for epoch in range(done - 1, config.epochs):
-        state, metrics = population.prefer(state, reference, epoch)
+        state, metrics, seen = population.prefer(state, reference, epoch)
         judged = epoch + 1 in config.judged_after
         found = population.judge(state, epoch + 1) if judged else None
         new = _records(population, epoch + 2, begun, population.finite(state), metrics, found)
         records += new
         if folder is not None:
+            _keep_trajectory(folder, seen, epoch, config.epochs)
             folder.save(epoch + 2, state, records)
         if progress is not None:
             progress(epoch + 1, config.epochs, new)
     return OfflineTrained(population, state, scores_of(population, records))
+
+
+def read_trajectory(folder: RunFolder) -> dict[str, np.ndarray]:
+    """`chosen` and `rejected` `[agents, points]` and `progress` `[1, points]`; empty before an epoch.
+
+    Raises ConfigError for a file that is damaged.
+    """
+    path = folder.path / TRAJECTORY
+    return read_arrays(path)[0] if path.exists() else {}
+
+
+def _keep_trajectory(folder: RunFolder, seen: np.ndarray, epoch: int, epochs: int) -> None:
+    """Add an epoch's points to those before it; what is there of later ones is dropped."""
+    before = read_trajectory(folder)
+    points = np.moveaxis(seen, -1, 0).astype(np.float64)
+    new = {
+        "chosen": points[0],
+        "rejected": points[1],
+        "progress": np.full((1, points.shape[2]), epoch / epochs),
+    }
+    kept = {name: before[name][:, : epoch * points.shape[2]] for name in before}
+    whole = {
+        name: np.concatenate([kept[name], value], axis=1) if kept else value
+        for name, value in new.items()
+    }
+    if leads():
+        with writing_into(folder.path):
+            write_arrays(folder.path / TRAJECTORY, whole, {"schema": "mirrordrift/trajectory/1"})
 
 
 def scores_of(population: OfflinePopulation, records: list[Record]) -> list[OfflineScore]:

@@ -19,7 +19,7 @@ from rl.offline.candidates import of_objectives
 from rl.offline.config import OfflineConfig
 from rl.offline.pairs import observation_moments, read_pairs, training_pairs
 from rl.offline.population import OfflinePopulation, OfflinePrograms
-from rl.offline.training import OfflineTrained, train_offline
+from rl.offline.training import OfflineTrained, read_trajectory, train_offline
 from rl.preference.chunks import Preferences
 from symbolic.catalogue.objectives import objectives
 from symbolic.errors import ConfigError
@@ -147,6 +147,11 @@ def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not_been(tmp_path: Path) ->
     for one, other in zip(jax.tree.leaves(whole.state), jax.tree.leaves(again.state)):
         np.testing.assert_array_equal(one, other)
     assert [s.return_mean for s in whole.scores] == [s.return_mean for s in again.scores]
+    path = read_trajectory(folder)
+    minibatches = ROWS // TINY.minibatch_pairs
+    assert path["chosen"].shape == path["rejected"].shape == (4, TINY.epochs * minibatches)
+    np.testing.assert_allclose(path["progress"][0, ::minibatches], np.arange(24) / 24)
+    assert (path["chosen"] > path["rejected"])[:2, -minibatches:].all()
 
 
 def test_too_few_pairs_are_refused() -> None:
