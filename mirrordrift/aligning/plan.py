@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,16 @@ from mirrordrift import runs
 from mirrordrift.writing import writing
 from symbolic.arrays import read_bounded, read_json, write_atomically
 from symbolic.catalogue.objectives import objectives as known_objectives
+from symbolic.domains import parse_declarations
+from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.preference.objective import PreferenceObjective
-from symbolic.preference.reading import load_objective, objective_from_text, save_objective
+from symbolic.preference.reading import (
+    bind_objective,
+    load_objective,
+    objective_from_text,
+    save_objective,
+)
 
 if TYPE_CHECKING:
     from rl.offline.config import OfflineConfig
@@ -61,18 +68,26 @@ def objective_of(
             f"objective={spec!r:.60} is {type(spec).__name__}; give text or a PreferenceObjective"
         )
     elif spec.endswith(".json"):
-        label, found = Path(spec).stem, load_objective(spec)
+        label, found = Path(spec).stem, bind_objective(load_objective(spec), parameters)
     elif ";" in spec:
         found = objective_from_text(spec, parameters)
         label = found.text.removesuffix("; -softplus(-z)")
     else:
-        found = known_objectives[spec.strip()]
+        found = bind_objective(known_objectives[spec.strip()], parameters)
         label = found.name
     changes = dict(changes or {})
     if not changes:
         return label, found
     told = ", ".join(f"{name}={value}" for name, value in changes.items())
     return f"{label} ({told})", replace(found, **changes)
+
+
+def refuse_unused(parameters: Sequence[str], objectives: Iterable[PreferenceObjective]) -> None:
+    """Raise ConfigError for a declared parameter that no formula of any objective has."""
+    slots = [slot for one in objectives for slot in (*one.maps.values(), one.link)]
+    used = {name for slot in slots if isinstance(slot, Drift) for name in slot.formula.symbols}
+    if extra := set(parse_declarations(parameters, "psi")) - used:
+        raise ConfigError(f"'{min(extra)}' is declared, but no formula has it; leave it out")
 
 
 def plan(
@@ -102,6 +117,7 @@ def plan(
         found[label] = objective
     if not found:
         raise ConfigError("no objective to train with; give --objective orpo, for example")
+    refuse_unused(parameters, found.values())
     return AlignPlan(
         objectives=found,
         dataset=Path(dataset),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.objectives import CHANGES, ObjectiveChanges, changes_of
 from mirrordrift.cli.options import (
     UNSET,
-    Common,
     Declarations,
     Flag,
     Texts,
@@ -38,7 +38,7 @@ TABLE = "mirrordrift/align-table/1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options(Common):
+class Options(ObjectiveChanges):
     """Train agents offline on the ranked pairs of a dataset, by one objective or several.
 
     An objective is a name (direct-preference or dpo, conservative-direct-preference, orpo, ipo,
@@ -68,20 +68,6 @@ class Options(Common):
     """Train on the first so many steps of trajectories, and judge by episodes as long."""
     epochs: Annotated[int, arg(metavar="N", help_behavior_hint="(8)")] = UNSET
     """Passes over the pairs."""
-    weight: Annotated[float, arg(metavar="LAMBDA", help_behavior_hint="(the objective's)")] = UNSET
-    """Of the preference term."""
-    beta: Annotated[float, arg(metavar="BETA", help_behavior_hint="(the objective's)")] = UNSET
-    """Of the difference."""
-    margin: Annotated[float, arg(metavar="GAMMA", help_behavior_hint="(the objective's)")] = UNSET
-    """By which the difference has to exceed 0."""
-    label_smoothing: Annotated[
-        float, arg(metavar="SHARE", help_behavior_hint="(the objective's)")
-    ] = UNSET
-    """Share of the labels taken to be wrong."""
-    reduction: Annotated[str, arg(metavar="HOW", help_behavior_hint="(the objective's)")] = ""
-    """log-probabilities of trajectories: the sum over steps, or the mean."""
-    reference: Flag = False
-    """Take differences relative to a reference policy, also where the objective has none."""
     param: Declarations = ()
     """Bind or declare a parameter of the formulas, alpha=2."""
     set: Annotated[
@@ -106,10 +92,9 @@ class Options(Common):
             raise ConfigError(f"--seeds {self.seeds} must be at least 1")
 
 
-_CHANGES = ("weight", "beta", "margin", "label_smoothing", "reduction", "reference")
 _SETTLED = (
     "objective", "dataset", "start", "seeds", "first_seed", "rows", "steps", "epochs", "param",
-    "set", "out", *_CHANGES,
+    "set", "out", *CHANGES,
 )  # fmt: skip
 
 
@@ -146,11 +131,6 @@ def _begin(options: Options) -> tuple[AlignPlan, Path]:
     fields = fields_asked(OfflineConfig, options.set)
     if options.epochs != UNSET:
         fields["epochs"] = options.epochs
-    changes = {
-        name: value
-        for name in _CHANGES
-        if (value := getattr(options, name)) not in (UNSET, "", False)
-    }
     asked = plans.plan(
         options.objective,
         options.dataset,
@@ -160,7 +140,7 @@ def _begin(options: Options) -> tuple[AlignPlan, Path]:
         rows=None if options.rows == UNSET else options.rows,
         steps=None if options.steps == UNSET else options.steps,
         parameters=options.param,
-        changes=changes,
+        changes=changes_of(options),
     )
     if not options.allow_unproved:
         for label, objective in asked.objectives.items():

@@ -35,9 +35,7 @@ def objective_from_text(
     Every parameter is declared for those formulas that use it. Raises ConfigError for another
     number of formulas, FormulaError for a formula or declaration that does not parse.
     """
-    parts = [part.strip() for part in text.split(";")]
-    declared = [part for part in parts if _DECLARATION.match(part)]
-    formulas = [part for part in parts if part and not _DECLARATION.match(part)]
+    formulas, declared = split_objective(text)
     if len(formulas) not in (2, 3):
         raise ConfigError(
             f"objective={text!r:.80} holds {len(formulas)} formulas; write 'psi; phi_inverse' or "
@@ -50,6 +48,29 @@ def objective_from_text(
         phi_inverse=_formula(formulas[1], "mirror-map", known),
         link=_formula(formulas[2], "link", known) if len(formulas) == 3 else LOG_SIGMOID,
     )
+
+
+def split_objective(text: str) -> tuple[list[str], list[str]]:
+    """(formulas, declarations) of a text whose parts end in semicolons."""
+    parts = [part.strip() for part in text.split(";")]
+    declared = [part for part in parts if _DECLARATION.match(part)]
+    return [part for part in parts if part and part not in declared], declared
+
+
+def bind_objective(
+    objective: PreferenceObjective, parameters: Sequence[str]
+) -> PreferenceObjective:
+    """The same objective with `parameters` bound or narrowed, `tau=0.2`, in the formulas that have them.
+
+    Raises FormulaError for a declaration that does not parse.
+    """
+    declared = parse_declarations(parameters, "psi")
+    slots: dict[str, Any] = {}
+    for name in _KINDS:
+        if isinstance(slot := getattr(objective, name), Drift):
+            own = {k: v for k, v in declared.items() if k in slot.formula.symbols}
+            slots[name] = slot.bind(own) if own else slot
+    return replace(objective, **slots)
 
 
 def _formula(text: str, kind: str, known: Mapping[str, Interval]) -> Drift:
