@@ -45,18 +45,25 @@ class Unit:
     """In y, as the paper has it."""
     of_log: Callable[[Any, Any], Any]
     """The array module and log y in, the value out: x is known by its logarithm alone."""
+    source: str
+    """The same in exported code (`symbolic.export.backends`)."""
 
 
 UNITS: tuple[Unit, ...] = (
-    Unit("identity", "y", lambda xp, u: xp.exp(u)),
-    Unit("square", "relu(y)**2", lambda xp, u: xp.exp(2 * u)),
-    Unit("cube", "y**3", lambda xp, u: xp.exp(3 * u)),
-    Unit("square-root", "sqrt(relu(y))", lambda xp, u: xp.exp(u / 2)),
-    Unit("cube-root", "relu(y)**(1/3)", lambda xp, u: xp.exp(u / 3)),
-    Unit("logarithm", "log(relu(y))", lambda xp, u: u),
-    Unit("exponential", "exp(y)", lambda xp, u: xp.exp(xp.exp(u))),
-    Unit("tanh", "tanh(y)", lambda xp, u: xp.tanh(xp.exp(u))),
-    Unit("log-odds", "log(clip(y, 0, 1)/(1 - clip(y, 0, 1)))", lambda xp, u: log_odds(xp, u)),
+    Unit("identity", "y", lambda xp, u: xp.exp(u), "{xp}.exp({0})"),
+    Unit("square", "relu(y)**2", lambda xp, u: xp.exp(2 * u), "{xp}.exp(2 * {0})"),
+    Unit("cube", "y**3", lambda xp, u: xp.exp(3 * u), "{xp}.exp(3 * {0})"),
+    Unit("square-root", "sqrt(relu(y))", lambda xp, u: xp.exp(u / 2), "{xp}.exp({0} / 2)"),
+    Unit("cube-root", "relu(y)**(1/3)", lambda xp, u: xp.exp(u / 3), "{xp}.exp({0} / 3)"),
+    Unit("logarithm", "log(relu(y))", lambda xp, u: u, "{0}"),
+    Unit("exponential", "exp(y)", lambda xp, u: xp.exp(xp.exp(u)), "{xp}.exp({xp}.exp({0}))"),
+    Unit("tanh", "tanh(y)", lambda xp, u: xp.tanh(xp.exp(u)), "{xp}.tanh({xp}.exp({0}))"),
+    Unit(
+        "log-odds",
+        "log(clip(y, 0, 1)/(1 - clip(y, 0, 1)))",
+        lambda xp, u: log_odds(xp, u),
+        "{log_odds}({0})",
+    ),
 )
 """The nine groups, in order."""
 

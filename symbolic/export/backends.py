@@ -44,6 +44,16 @@ def _power(a, b):
 def _softplus(x):
     return {maximum}(x, 0.0) + {xp}.log1p({xp}.exp({minimum}(x, -x)))
 """,
+    "_log_factor": """\
+def _log_factor(c):
+    safe = {where}(c > 0, c, 1.0)
+    return {where}(c > 0, {xp}.log(safe), -float("inf"))
+""",
+    "_log_odds": """\
+def _log_odds(log_x):
+    kept = {where}(log_x < 0, log_x, -1.0)
+    return {where}(log_x < 0, kept - {xp}.log(-{xp}.expm1(kept)), float("inf"))
+""",
     "_maximum": """\
 def _maximum(a, b):
     return torch.maximum(*_tensors(a, b))
@@ -82,7 +92,11 @@ class Backend:
 
     def call(self, op: str, args: list[str]) -> str:
         """The expression of one operation; arguments are names or numbers."""
-        return _SOURCES[op].format(*args, **self._names)
+        return self.written(_SOURCES[op], *args)
+
+    def written(self, source: str, *args: str) -> str:
+        """An expression of the kind that the table of operations has, with these arguments."""
+        return source.format(*args, **self._names)
 
     def helpers(self, body: str) -> str:
         """The definitions of the helpers that a body needs, those first that others need."""

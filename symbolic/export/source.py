@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.export.backends import BACKENDS, Backend
-from symbolic.lowering import INPUTS, Program, feature_programs, lower
+from symbolic.export.statements import argument, broadcast, literal, one_line, statements
+from symbolic.lowering import INPUTS, feature_programs, lower
 from symbolic.network import DriftNetwork, signed_decimal
-
-_DIGITS = 9
-"""Of a weight: float32 has no more."""
 
 
 def function_source(target: Drift | DriftNetwork, backend: str, title: str) -> str:
@@ -26,8 +22,8 @@ def function_source(target: Drift | DriftNetwork, backend: str, title: str) -> s
     if isinstance(target, Drift):
         program = lower(target)
         aware = "t" in target.closed_formula().symbols
-        body = _statements(program, library, "x")
-        lines = [*body[0], f"return {_broadcast(program, body[1])}"]
+        body = statements(program, library, "x")
+        lines = [*body[0], f"return {broadcast(program, body[1], INPUTS[:2])}"]
         constants = ""
     else:
         aware = target.uses_progress
@@ -36,7 +32,7 @@ def function_source(target: Drift | DriftNetwork, backend: str, title: str) -> s
     code = "\n".join(f"    {line}" for line in lines)
     helpers = library.helpers(code)
     parts = [
-        f'"""{_one_line(title)}"""\n\n{library.imports}\n',
+        f'"""{one_line(title)}"""\n\n{library.imports}\n',
         constants,
         helpers,
         f'def drift({arguments}):\n    """{_docstring(aware)}"""\n{code}\n',
@@ -44,42 +40,14 @@ def function_source(target: Drift | DriftNetwork, backend: str, title: str) -> s
     return "\n\n".join(part for part in parts if part)
 
 
-def _statements(program: Program, library: Backend, prefix: str) -> tuple[list[str], str]:
-    """(assignments, the name of the result)."""
-    names = [*INPUTS, *(repr(value) for value in program.constants)]
-    lines = []
-    first = len(INPUTS)
-    constants = {first + i for i, value in enumerate(program.constants) if value != 0}
-    for number, instruction in enumerate(program.instructions):
-        args = [_argument(names[index]) for index in instruction.args]
-        op = instruction.op
-        if op == "div" and instruction.args[1] in constants:  # and so not 0
-            lines.append(f"{prefix}{number} = {args[0]} / {args[1]}")
-        else:
-            lines.append(f"{prefix}{number} = {library.call(op, args)}")
-        names.append(f"{prefix}{number}")
-    return lines, names[program.result]
-
-
-def _broadcast(program: Program, result: str) -> str:
-    """The result with the shape of both arguments, also where the formula lacks one of them."""
-    used = {index for instruction in program.instructions for index in instruction.args}
-    missing = [name for i, name in enumerate(INPUTS[:2]) if i not in used]
-    return result + "".join(f" + 0.0 * {name}" for name in missing)
-
-
-def _argument(name: str) -> str:
-    return f"({name})" if name.startswith("-") else name
-
-
 def _network(network: DriftNetwork, library: Backend) -> tuple[list[str], str]:
     """(the body, the weights before it)."""
     lines: list[str] = []
     results = []
     for number, program in enumerate(feature_programs(network)):
-        more, result = _statements(program, library, f"f{number}_")
+        more, result = statements(program, library, f"f{number}_")
         lines += more
-        results.append(_broadcast(program, result))
+        results.append(broadcast(program, result, INPUTS[:2]))
     stacked = ", ".join(results)
     axis = "dim" if library.name == "torch" else "axis"
     lines.append(f"hidden = {library.xp}.stack([{stacked}], {axis}=-1)")
@@ -94,23 +62,15 @@ def _network(network: DriftNetwork, library: Backend) -> tuple[list[str], str]:
     if network.ppo_epsilon is not None:
         low, high = (signed_decimal(1 + s * network.ppo_epsilon) for s in (-1, 1))
         lines.append(f"ratio = {library.xp}.exp(log_ratio)")
-        inside = library.call("clip", ["ratio", _argument(low), high])
+        inside = library.call("clip", ["ratio", argument(low), high])
         lines.append(f"beyond = (ratio - {inside}) * advantage")
         lines.append(f"out = out + {library.call('relu', ['beyond'])}")
     lines.append(f"return {library.call('relu', ['out'])}")
     constants = "\n".join(
-        f"LAYER_{number} = {library.matrix.format(_literal(layer.tolist()))}"
+        f"LAYER_{number} = {library.matrix.format(literal(layer.tolist()))}"
         for number, layer in enumerate(network.layers)
     )
     return lines, constants + "\n"
-
-
-def _literal(rows: Sequence[Sequence[float]]) -> str:
-    return (
-        "["
-        + ", ".join("[" + ", ".join(f"{w:.{_DIGITS}g}" for w in row) + "]" for row in rows)
-        + "]"
-    )
 
 
 def _docstring(aware: bool) -> str:
@@ -120,8 +80,3 @@ def _docstring(aware: bool) -> str:
         "    log_ratio is log(pi_new / pi_old), advantage is normalised"
         f"{progress}; elementwise.\n    "
     )
-
-
-def _one_line(text: str) -> str:
-    """Text that can stand in a docstring."""
-    return " ".join(text.replace("\\", "\\\\").replace('"', "'").split())
