@@ -55,7 +55,8 @@ def _conservative() -> PreferenceObjective:
         label_smoothing=0.1,
         reference=True,
         source=Reference("A note on DPO with noisy preferences and relationship to IPO", 2023),
-        note="Takes a share of the labels to be wrong.",
+        note="Takes a share of the labels to be wrong. TRL 1.16 has it as `aot` for one pair at a time; "
+        "its `robust` is another loss.",
     )
 
 
@@ -83,7 +84,9 @@ def _ipo() -> PreferenceObjective:
         source=Reference(
             "A General Theoretical Paradigm to Understand Learning from Human Preferences", 2023
         ),
-        note="A square in place of the logistic loss: the difference is to be 1/(2τ), not large.",
+        note="A square in place of the logistic loss: the difference is to be 1/(2τ), not large. Of "
+        "whole responses, as equation (17) has it; TRL takes means over their tokens, which it says the "
+        "authors' experiments did: reduction='mean'.",
     )
 
 

@@ -6,8 +6,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from exported_objectives import network_objective
 
 from symbolic.export.patches import IMPORT, PATCHES
+from symbolic.preference.reading import save_objective
 
 SB3 = find_spec("stable_baselines3") is not None
 
@@ -35,11 +37,66 @@ def test_source_is_printed_or_written(drift, tmp_path: Path) -> None:
         (("c*(r-1)**2", "--to", "jax", "--param", "c in (0, inf)"), "bind it"),
         (("dpo", "--to", "jax", "-o", "/nowhere/x.py"), "cannot be written"),
         (("t*(r-1)**2", "--to", "cleanrl"), "progress t"),
+        (("dpo", "--to", "trl"), "did you mean direct-preference?"),
+        (("kl", "--to", "trl"), "name one of direct-preference"),
+        (("orpo", "--to", "sb3"), "--to trl"),
+        (("orpo", "--to", "matlab"), "use one of numpy, jax, torch, latex, trl"),
+        (("orpo", "--to", "jax", "--kind", "drift"), "unknown name 'orpo'"),
+        (("orpo", "--to", "jax", "--kind", "map"), "use drift or objective"),
+        (("orpp", "--to", "jax", "--kind", "objective"), "did you mean orpo?"),
+        (("dpo", "--to", "jax", "--label-smoothing", "0.1"), "--kind objective"),
+        (("ipo", "--to", "jax", "--param", "eps=0.1"), "'eps' is declared, but no formula has it"),
+        (("log(x); b*log(x)", "--to", "jax", "--param", "b in (0, inf)"), "bind it"),
+        (("log(x); log(x); -z; z", "--to", "jax"), "holds 4 formulas"),
+        (("orpo", "--to", "jax", "--beta", "-1"), "beta=-1"),
     ],
 )
 def test_what_cannot_be_exported_says_why(drift, arguments, said: str) -> None:
     done = drift("export", *arguments)
     assert done.code == 2 and said in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("dpo",), "def drift("),
+        (("dpo", "--kind", "objective"), "objective direct-preference"),
+        (("direct-preference",), "def loss("),
+        (("discopop",), "objective log-ratio-modulated"),
+        (("log(x); log(x) - log(1 - x)",), "objective log(x); log(x) - log(1 - x)."),
+        (("none; b*log(x); -softplus(c - z); b=2; c=1/2",), "x1 = _softplus"),
+        (("(r-1)**2", "--kind", "drift"), "def drift("),
+        (("lpo-cartpole",), "def drift("),
+    ],
+)
+def test_what_is_given_is_a_drift_or_an_objective(drift, arguments, said: str) -> None:
+    done = drift("export", *arguments, "--to", "numpy")
+    assert done.code == 0 and said in done.out, done.err
+    compile(done.out, "exported", "exec")
+
+
+def test_objectives_are_changed_and_bound(drift) -> None:
+    text = drift("export", "ipo", "--to", "jax", "--param", "tau=1/4", "--reduction", "mean").out
+    assert "z - 2.0" in text and "means over their tokens" in text and "(reduction=mean)" in text
+    asked = ("--weight", "0.5", "--beta", "3", "--margin", "1", "--label-smoothing", "0.2")
+    text = drift("export", "orpo", "--to", "jax", *asked, "--reference").out
+    assert "z = 3.0 * difference - 1.0" in text and "+ 0.5 * preference" in text
+    assert "0.8 * link(z, progress) + 0.2 * link(-z, progress)" in text
+    assert "reference policy's log-probabilities" in text
+
+
+def test_an_objective_s_file_is_known_by_its_schema(drift, tmp_path: Path) -> None:
+    save_objective(tmp_path / "mine.json", network_objective(aware=True))
+    done = drift("export", tmp_path / "mine.json", "--to", "trl", "-o", tmp_path / "mine.py")
+    assert done.code == 0, done.err
+    text = (tmp_path / "mine.py").read_text()
+    compile(text, "mine", "exec")
+    assert "class MirrorPreferenceTrainer(ORPOTrainer):" in text and "PSI_CHANGE = " in text
+    assert "objective mine: network sha256:" in text
+    assert "is no formula" in drift("export", tmp_path / "mine.json", "--to", "latex").err
+    (tmp_path / "front.json").write_text('{"formula": "(r-1)**2"}')
+    assert "def drift(" in drift("export", tmp_path / "front.json", "--to", "jax").out
+    assert drift("export", tmp_path / "gone.json", "--to", "jax").code == 2
 
 
 @pytest.mark.parametrize("to", sorted(PATCHES))
