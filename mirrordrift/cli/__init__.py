@@ -34,7 +34,7 @@ COMMANDS = {
     "discover": "the whole loop: network, formulas, verdicts, agents, report",
     "preference-data": "make datasets of ranked trajectories",
     "align": "train agents offline by a preference objective",
-    "export": "write a drift as source for NumPy, JAX, PyTorch and others' PPO",
+    "export": "write a drift or an objective as source for other code: JAX, PyTorch, TRL",
     "doctor": "what is installed and usable here",
 }
 
