@@ -29,6 +29,9 @@ class MirrorPreferenceTrainer(ORPOTrainer):
     trl $version, where it is experimental. progress is the share of the optimiser's steps that are
     done.$reference_doc
     """
+
+    _tag_names = ["trl", "mirror-preference-optimisation"]  # a model's card is not to say ORPO
+    _name, _paper = "mirror preference optimisation", {}
 $init
     @staticmethod
     def get_batch_logps(logits, labels, average_log_prob=True, is_encoder_decoder=False):

@@ -313,5 +313,8 @@ def test_a_reference_policy_stays_and_is_the_model_at_the_start(toy: Any, tmp_pa
     loss, _ = trainer.get_batch_loss_metrics(trainer.model, batch_of(trainer))
     assert loss.item() == pytest.approx(np.log(2), rel=1e-6)
     trainer.train()
+    trainer.create_model_card(model_name="toy")
+    card = (tmp_path / "README.md").read_text()
+    assert "mirror preference optimisation" in card and "ORPO" not in card
     assert all(map(torch.equal, trainer.ref_model.parameters(), start))
     assert not all(map(torch.equal, trainer.model.parameters(), start))
