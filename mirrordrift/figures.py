@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from mirrordrift.writing import writing
 from symbolic.arrays import write_atomically
+from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SUFFIXES = (".png", ".svg", ".pdf")
+"""Of pictures that a person names."""
 _COLUMNS = 3
 _LABEL = 40
 # Told apart without red and green alike (Okabe and Ito), then by dashes.
@@ -69,3 +72,23 @@ def save(figure: Figure, path: Path) -> Path:
     with writing(str(path)):
         write_atomically(path, out.getvalue())
     return path
+
+
+def check_path(path: Path) -> None:
+    """Raise ConfigError for a picture that no format is known for, or that has no folder."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(
+            f"{path}: a picture ends in one of {' '.join(SUFFIXES)}, not '{path.suffix}'"
+        )
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: the folder {path.parent} does not exist; create it first")
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Write a picture in the format of its suffix; raises ConfigError where that fails."""
+    picture = io.BytesIO()
+    # No date, so that the same formulas give the same file.
+    stamp = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
+    figure.savefig(picture, format=path.suffix[1:].lower(), dpi=160, metadata=stamp)
+    with writing(str(path)):
+        write_atomically(path, picture.getvalue())

@@ -9,7 +9,6 @@ Source: Lu et al. 2022, figures 1, 2, 3, 5 and 9.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mirrordrift import figures
 from mirrordrift.slope import drawn_values, objective_slope, text_of
-from mirrordrift.writing import writing
 from search import pretrained
-from symbolic.arrays import write_atomically
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.expression import symbol
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
     from mirrordrift.spec import Target
 
-SUFFIXES = (".png", ".svg", ".pdf")
 MAX_FORMULAS = 12
 MAX_COLUMNS = 4
 
@@ -74,12 +71,7 @@ def plot_drifts(
     for unused in (*heats[len(drifts) :], *slices[len(drifts) :]):
         unused.remove()
     _label(figure, panels, len(drifts))
-    picture = io.BytesIO()
-    # No date, so that the same formulas give the same file.
-    stamp = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix.lower())
-    figure.savefig(picture, format=path.suffix[1:].lower(), dpi=160, metadata=stamp)
-    with writing(str(path)):
-        write_atomically(path, picture.getvalue())
+    figures.write(figure, path)
 
 
 def grid(formulas: int) -> tuple[int, int]:
@@ -89,12 +81,7 @@ def grid(formulas: int) -> tuple[int, int]:
 
 
 def _check(drifts: Sequence[Target], path: Path) -> None:
-    if path.suffix.lower() not in SUFFIXES:
-        raise ConfigError(
-            f"{path}: a picture ends in one of {' '.join(SUFFIXES)}, not '{path.suffix}'"
-        )
-    if not path.parent.is_dir():
-        raise ConfigError(f"{path}: the folder {path.parent} does not exist; create it first")
+    figures.check_path(path)
     if not 1 <= len(drifts) <= MAX_FORMULAS:
         raise ConfigError(f"{len(drifts)} formulas: draw between 1 and {MAX_FORMULAS} in a picture")
     for drift in drifts:

@@ -15,6 +15,7 @@ from symbolic.mirror_network import MirrorNetwork
 from symbolic.preference.objective import PreferenceObjective
 
 if TYPE_CHECKING:
+    from mirrordrift.landscape import Trajectory
     from rl.environments import Task
     from rl.offline.actor import TrainedActor
     from rl.offline.training import OfflineScore
@@ -136,6 +137,29 @@ def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -
             place = places[score.objective]
             found.setdefault(place, []).append(Aligned(labels[place], score))
     return [aligned for place in sorted(found) for aligned in found[place]]
+
+
+def trajectories(plan: AlignPlan, folder: Path) -> dict[str, Trajectory]:
+    """By label, the pairs that the first agent of each objective met; only where there are any.
+
+    Raises ConfigError for files that are damaged.
+    """
+    import numpy as np
+
+    from mirrordrift.landscape import Trajectory
+    from rl.offline.candidates import grouped_objectives
+    from rl.offline.training import read_trajectory
+
+    labels, found = list(plan.objectives), {}
+    for number, (places, _) in enumerate(grouped_objectives(list(plan.objectives.values()))):
+        path = folder / f"agents-{number}"
+        kept = read_trajectory(_run_folder(path)) if (path / "run.json").exists() else {}
+        for row, place in enumerate(places) if kept else ():
+            at = row * len(plan.seeds)
+            found[labels[place]] = Trajectory(
+                kept["chosen"][at], kept["rejected"][at], np.ravel(kept["progress"])
+            )
+    return found
 
 
 def judged_task(data: PreferenceData, plan: AlignPlan) -> Task:

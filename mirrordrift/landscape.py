@@ -1,0 +1,147 @@
+"""The picture of a preference objective: how hard it pulls at the two trajectories of a pair.
+
+An objective has a row, or three where it changes over the training; left the size of its derivative
+in log π(τ_w), right in log π(τ_l). Dots are pairs that a training met, each row those of its share of
+the training.
+
+Source: Alfano et al., Learning Loss Landscapes in Preference Optimization, figures 1 to 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mirrordrift import figures
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+from symbolic.mirror_network import MirrorNetwork
+from symbolic.preference.objective import PreferenceObjective
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOMENTS = (1 / 6, 1 / 2, 5 / 6)
+"""The middles of the thirds of a training."""
+USUAL_RANGE = (-20.0, -0.05)
+MAX_OBJECTIVES = 6
+_POINTS = 160
+_DOTS = 400
+_LEAST = 1e-4
+"""Share of the greatest derivative below which all is drawn alike."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Pairs that a training met; all `[points]`."""
+
+    chosen: NDArray[np.float64]
+    rejected: NDArray[np.float64]
+    progress: NDArray[np.float64]
+
+
+def plot_landscapes(
+    objectives: Mapping[str, PreferenceObjective],
+    path: Path,
+    *,
+    within: tuple[float, float] | None = None,
+    trajectories: Mapping[str, Trajectory] | None = None,
+) -> None:
+    """Draw objectives one below the other, on one scale of colours, and write the picture.
+
+    Log-probabilities are those that the objective takes, sums or means, from `within`; where that is
+    not given, from where trajectories are, else USUAL_RANGE.
+    Raises ConfigError for an unknown suffix, a missing folder, or too many objectives.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.colors import LogNorm
+    from matplotlib.figure import Figure
+
+    from rl.offline.landscape import pull
+
+    figures.check_path(path)
+    if not 1 <= len(objectives) <= MAX_OBJECTIVES:
+        raise ConfigError(
+            f"{len(objectives)} objectives: draw between 1 and {MAX_OBJECTIVES} in a picture"
+        )
+    met = trajectories or {}
+    low, high = within or _range(list(met.values()))
+    if not low < high:
+        raise ConfigError(f"range={low:g} to {high:g} is empty; give the lower end first")
+    axis = np.linspace(low, high, _POINTS)
+    chosen, rejected = np.meshgrid(axis, axis, indexing="ij")
+    rows = [
+        (label, objective, moment)
+        for label, objective in objectives.items()
+        for moment in (MOMENTS if _changes(objective) else (0.0,))
+    ]
+    pulls = [pull(objective, chosen, rejected, moment) for _, objective, moment in rows]
+    figure = Figure(figsize=(9.4, 0.8 + 3.4 * len(rows)), layout="constrained")
+    FigureCanvasAgg(figure)
+    panels: NDArray[Any] = figure.subplots(len(rows), 2, squeeze=False, sharex=True, sharey=True)
+    for column, (name, what) in enumerate((("chosen", "τ_w"), ("rejected", "τ_l"))):
+        sizes = [np.abs(getattr(found, name)) for found in pulls]
+        most = max((float(np.nanmax(s, initial=0.0)) for s in sizes), default=0.0) or 1.0
+        norm = LogNorm(_LEAST * most, most, clip=True)
+        drawn = None
+        for panel, size, (label, _, moment) in zip(panels[:, column], sizes, rows):
+            drawn = panel.pcolormesh(axis, axis, size.T, norm=norm, cmap="cividis", rasterized=True)
+            panel.plot(axis, axis, color="white", linewidth=0.8, alpha=0.7)
+            _title(panel, label, moment, objectives[label])
+            if label in met:
+                _dots(panel, met[label], moment, objectives[label])
+            panel.set_xlim(low, high)
+            panel.set_ylim(low, high)
+            panel.set_facecolor("0.8")
+        assert drawn is not None
+        bar = figure.colorbar(
+            drawn, ax=list(panels[:, column]), location="top",
+            fraction=0.06 / len(rows), pad=0.02 / len(rows), aspect=40,
+        )  # fmt: skip
+        bar.set_label(f"size of ∂/∂ log π({what})".replace("_w", "w").replace("_l", "l"))
+    for panel in panels[-1]:
+        panel.set_xlabel("log π of the chosen trajectory")
+    for panel in panels[:, 0]:
+        panel.set_ylabel("log π of the rejected one")
+    figures.write(figure, path)
+
+
+def _changes(objective: PreferenceObjective) -> bool:
+    """Whether it depends on the progress of the training, as far as can be seen."""
+    slots = (objective.psi, objective.phi_inverse, objective.link)
+    return any(
+        (isinstance(slot, Drift) and "t" in slot.formula.symbols)
+        or (isinstance(slot, MirrorNetwork) and slot.uses_progress)
+        for slot in slots
+    )
+
+
+def _range(met: Sequence[Trajectory]) -> tuple[float, float]:
+    """Where nearly all points of the trajectories are, with room about them."""
+    if not met:
+        return USUAL_RANGE
+    points = np.concatenate([np.concatenate([t.chosen, t.rejected]) for t in met])
+    low, high = np.percentile(points[np.isfinite(points)], [1, 99])
+    room = 0.1 * (high - low) or 1.0
+    return float(low - room), float(high + room)
+
+
+def _title(panel: Axes, label: str, moment: float, objective: PreferenceObjective) -> None:
+    when = f", at {moment:.0%} of the training" if _changes(objective) else ""
+    panel.set_title(f"{figures.short(label)}{when}", fontsize=10)
+
+
+def _dots(panel: Axes, met: Trajectory, moment: float, objective: PreferenceObjective) -> None:
+    near = np.ones(len(met.chosen), bool)
+    if _changes(objective):
+        near = np.abs(met.progress - moment) <= 1 / 6
+    places = np.flatnonzero(near)
+    places = places[:: max(1, len(places) // _DOTS)]
+    panel.scatter(
+        met.chosen[places], met.rejected[places], s=5, color="#D55E00", edgecolors="none", alpha=0.7
+    )

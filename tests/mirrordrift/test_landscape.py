@@ -1,0 +1,65 @@
+"""`drift plot` of preference objectives: what is drawn, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mirrordrift.landscape import Trajectory, plot_landscapes
+from symbolic.catalogue.objectives import objectives
+from symbolic.errors import ConfigError
+from symbolic.preference.reading import objective_from_text
+
+
+def test_objectives_are_drawn_with_what_a_training_met(tmp_path: Path) -> None:
+    fading = objective_from_text("log(x); (2 - t)*log(x)")
+    random = np.random.default_rng(0)
+    met = Trajectory(
+        random.uniform(-9, -8, 50), random.uniform(-12, -10, 50), np.linspace(0, 1, 50)
+    )
+    path = tmp_path / "a.png"
+    plot_landscapes(
+        {"orpo": objectives["orpo"], "fading": fading}, path, trajectories={"fading": met}
+    )
+    drawn = path.read_bytes()
+    plot_landscapes(
+        {"orpo": objectives["orpo"], "fading": fading}, path, trajectories={"fading": met}
+    )
+    assert path.read_bytes() == drawn
+    plot_landscapes({"orpo": objectives["orpo"]}, tmp_path / "b.svg", within=(-5, -1))
+    assert "chosen trajectory" in (tmp_path / "b.svg").read_text()
+
+
+def test_the_command_draws_objectives(drift, tmp_path: Path) -> None:
+    done = drift("plot", "orpo", "log(x); 2*log(x)", "-o", tmp_path / "a.png", "--json")
+    assert done.code == 0
+    assert json.loads(done.out)["drawn"][1]["objective"] == "log(x); 2*log(x)"
+    assert (tmp_path / "a.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("orpo", "ppo"), "draw one kind"),
+        (("orpo", "--low", "-3"), "--low and --high go together"),
+        (("orpo", "--low", "-3", "--high", "-4"), "range=-3 to -4 is empty"),
+        (("ppo", "--low", "-3", "--high", "-1"), "are for preference objectives"),
+        (("orpo", "--aligned", "x"), "give SPECs to draw, or --aligned DIR"),
+        (("orpo", "-o", "x.gif"), "a picture ends in one of"),
+        (("orpo", "--param", "q=2"), "q"),
+    ],
+)
+def test_what_cannot_be_drawn_is_said(drift, tmp_path: Path, arguments, said: str) -> None:
+    output = () if "-o" in arguments else ("-o", tmp_path / "a.png")
+    done = drift("plot", *arguments, *output)
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_too_many_are_refused(tmp_path: Path) -> None:
+    many = {str(i): objectives["orpo"] for i in range(7)}
+    with pytest.raises(ConfigError, match="7 objectives: draw between 1 and 6"):
+        plot_landscapes(many, tmp_path / "a.png")
