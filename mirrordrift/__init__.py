@@ -15,6 +15,7 @@ TYPE_CHECKING = False  # as type checkers read it; `typing` would take most of t
 if TYPE_CHECKING:
     from typing import Any
 
+    from mirrordrift.aligning.running import align
     from mirrordrift.distilling import distill
     from mirrordrift.interface import check, equal, verify
     from mirrordrift.training import evaluate, load_agent, train
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rl.score import Score
     from search.meta.networks import official_network
     from symbolic.catalogue import catalogue
+    from symbolic.catalogue.objectives import objectives
     from symbolic.distill.samples import Samples, load_samples, save_samples
     from symbolic.domains import Interval
     from symbolic.drift import Drift, Reference
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from symbolic.expression import Expression
     from symbolic.network import DriftNetwork, load_network, save_network
     from symbolic.parser import parse
+    from symbolic.preference.objective import PreferenceObjective
+    from symbolic.preference.reading import load_objective, save_objective
     from symbolic.sympy_bridge import from_sympy, to_sympy
     from verify.checker import Replay, UnreadableCertificate
     from verify.report import Condition, Report, Verdict, Witness
@@ -44,6 +48,11 @@ _HOME = {
     "Agent": "rl.agent",
     "Score": "rl.score",
     "PreferenceData": "rl.preference.data",
+    "align": "mirrordrift.aligning.running",
+    "PreferenceObjective": "symbolic.preference.objective",
+    "objectives": "symbolic.catalogue.objectives",
+    "load_objective": "symbolic.preference.reading",
+    "save_objective": "symbolic.preference.reading",
     "check": "mirrordrift.interface",
     "distill": "mirrordrift.distilling",
     "Samples": "symbolic.distill.samples",
@@ -83,7 +92,13 @@ __all__ = [
     "load_agent",
     "Agent",
     "Score",
+    # preferences
     "PreferenceData",
+    "PreferenceObjective",
+    "align",
+    "objectives",
+    "load_objective",
+    "save_objective",
     # distilling
     "distill",
     "Samples",

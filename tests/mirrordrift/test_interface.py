@@ -28,6 +28,7 @@ PUBLIC = {
     "Interval", "Reference", "Replay", "Report", "UnreadableCertificate", "Verdict", "Witness", "evaluate",
     "catalogue", "check", "equal", "from_sympy", "load_network", "parse", "save_network", "to_sympy",
     "verify", "train", "load_agent", "Agent", "Score", "official_network", "PreferenceData",
+    "PreferenceObjective", "align", "objectives", "load_objective", "save_objective",
 }  # fmt: skip
 """Names that other people's code relies on: removing one is a change for the changelog."""
 
