@@ -52,7 +52,7 @@ class Options(SearchOptions):
 
 def run(options: Options) -> int:
     """Meta-train, or go on, one after another where the preset is a study of several."""
-    from mirrordrift.mirror.searching import is_mirror
+    from mirrordrift.cli.mirror_maps import is_mirror
     from rl.start import leads, start
 
     start(distributed=options.distributed)
@@ -84,8 +84,9 @@ def run(options: Options) -> int:
 
 def _mirror_maps(options: Options) -> int:
     """Search for mirror maps, or go on."""
-    from mirrordrift.cli.searches import resumed
-    from mirrordrift.mirror import searching, tables
+    from mirrordrift.cli.mirror_maps import asked
+    from mirrordrift.mirror import tables
+    from mirrordrift.mirror.searching import opened
     from mirrordrift.progress import generation_progress, stage_progress
     from mirrordrift.render import say, show_table
     from mirrordrift.runs import versions
@@ -99,14 +100,14 @@ def _mirror_maps(options: Options) -> int:
     if options.resume:
         config, folder = resumed(options, MirrorFolder, Path(options.resume))
     else:
-        config = searching.asked(
+        config = asked(
             options.preset, options.set, generations=options.generations, seed=options.seed,
             dataset=options.dataset,
         )  # fmt: skip
         folder = MirrorFolder.create(Path(options.out), config)
     with ended_if_stalled(f"drift meta-train --resume {folder.path}"):
         with stage_progress() as tell:
-            _, on = searching.opened(config, folder, tell)
+            _, on = opened(config, folder, tell)
         with (
             sinks(options.log, folder.path, config.record(), axis="generation") as log,
             generation_progress(config.generations, tables.news) as show,

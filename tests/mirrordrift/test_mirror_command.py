@@ -1,0 +1,63 @@
+"""`drift meta-train` of mirror maps: from preferences to an objective, through the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from preference_probes import AGENTS, made
+
+from rl.preference.actors import write_actor
+from symbolic.preference.reading import load_objective
+
+QUICK = (
+    "--generations", "2", "--set", "training.epochs=1", "--set", "training.minibatch_pairs=8",
+    "--set", "training.hidden=[4]", "--set", "training.num_eval_episodes=2", "--set", "network.hidden=9",
+    "--set", "strategy.population_size=2", "--set", "held_out_seeds=2",
+)  # fmt: skip
+
+
+def test_a_search_makes_its_preferences_and_an_objective(run_drift, tmp_path: Path) -> None:
+    for name, agent in AGENTS.items():
+        write_actor(tmp_path / f"{name}.npz", agent)
+    own = ["env=Pendulum-v1", "rows=16", "steps=8", "temperature=5",
+           f"expert={tmp_path}/expert.npz", f"reference={tmp_path}/reference.npz"]  # fmt: skip
+    settings = [part for text in own for part in ("--set", f"data.{text}")]
+    done = run_drift(
+        "meta-train", "--preset", "mpo-quick", *QUICK, *settings, "--out", tmp_path / "maps", "--json",
+        timeout=400,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    *generations, last = map(json.loads, done.stdout.splitlines())
+    assert [g["generation"] for g in generations] == [1, 2]
+    assert last["schema"] == "mirrordrift/mirror-trained/1"
+    assert set(last["held_out"]["Pendulum-v1"]) >= {"return_mean", "orpo_mean", "difference"}
+    assert (tmp_path / "maps" / "data" / "card.json").exists()
+    assert load_objective(last["objective"]).psi is not None
+    again = run_drift("meta-train", "--resume", tmp_path / "maps", timeout=400)
+    assert again.returncode == 0, again.stderr
+    assert "ORPO's" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--env", "hopper"), "--set data.env="),
+        (("--set", "network.hidden=10"), "a multiple of 9"),
+        (("--set", "training.epoch=3"), "did you mean training.epochs"),
+        (("--set", "data.expert=nobody"), "nobody"),
+        (("--dataset", "nowhere"), "nowhere"),
+        (("--dataset", "nowhere", "--set", "data.rows=3"), "say the same"),
+    ],
+)
+def test_what_cannot_be_searched_is_said(drift, tmp_path: Path, arguments, said: str) -> None:
+    done = drift("meta-train", "--preset", "mpo-quick", *arguments, "--out", tmp_path / "maps")
+    assert done.code == 2
+    assert said in done.err
+
+
+def test_a_dataset_is_for_mirror_maps(drift, tmp_path: Path) -> None:
+    data = made(tmp_path / "data")
+    done = drift("meta-train", "--preset", "quick", "--dataset", data, "--out", tmp_path / "m")
+    assert done.code == 2 and "--dataset is for searches of mirror maps" in done.err
