@@ -69,9 +69,25 @@ def resolve_decidable(
     catalogue say, and with the kinds of maps a file is a network for mirror maps.
     """
     check_kind(kind)
-    if type(spec).__name__ == "MirrorNetwork" or (kind != "drift" and _is_file(spec, only)):
+    if type(spec).__name__ == "MirrorNetwork" or (
+        _is_file(spec, only) and (kind != "drift" or _holds_a_map(str(spec).strip()))
+    ):
         return _mirror_network(spec, parameters, kind)
     return resolve(spec, parameters, kind=_own_kind(spec) if kind == "drift" else kind, only=only)
+
+
+def _holds_a_map(path: str) -> bool:
+    """Whether the card of a network's file says that it is a mirror map's; no for what is no file."""
+    from symbolic.arrays import read_arrays, read_json
+    from symbolic.mirror_network import KINDS
+
+    if not Path(path).is_file():
+        return False
+    try:
+        card = read_json(read_arrays(path)[1].get("card", ""), path)
+    except ConfigError:
+        return False  # the reader of networks says what is wrong
+    return card.get("kind") in KINDS
 
 
 def _is_file(spec: object, only: str | None) -> bool:

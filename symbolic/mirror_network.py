@@ -119,6 +119,8 @@ class MirrorNetwork:
 
     def _check_weights(self) -> None:
         ends = self.slopes_at_ends
+        if not np.isfinite(ends).all():
+            raise ConfigError("layer_0 makes a unit's factor w + w′ overflow; give smaller weights")
         if (self.layers[1] < 0).any():
             raise ConfigError(f"layer_1 holds {self.layers[1].min()}; weights of units must be ≥ 0")
         if (ends < 0).any():
@@ -164,7 +166,8 @@ class MirrorNetwork:
     def slopes_at_ends(self) -> NDArray[np.float64]:
         """The factors c at t = 0 and t = 1, `[2, hidden]`; they are linear between."""
         start = self.layers[0][0]
-        return np.stack([start, start + self.layers[0][1] if self.uses_progress else start])
+        with np.errstate(over="ignore"):
+            return np.stack([start, start + self.layers[0][1] if self.uses_progress else start])
 
     @property
     def card(self) -> str:

@@ -44,6 +44,9 @@ def replayed(
     ):
         if name == "defined" and by in refused:
             prove_defined_alone(case)
+        elif (on := case.proofs.get(name, {}).get("by")) in refused:
+            refused[name] = refused[on]
+            continue
         entry = _entry(case, name, refused)
         if entry is None:
             continue

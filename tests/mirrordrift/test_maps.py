@@ -9,7 +9,9 @@ import pytest
 
 from mirrordrift import Drift, check, equal, verify
 from symbolic.errors import ConfigError
-from symbolic.mirror_network import MirrorNetwork, save_mirror_network
+from symbolic.mirror_network import UNITS, MirrorNetwork, save_mirror_network
+from verify import certificate
+from verify.checker import Replay
 from verify.report import Verdict
 
 CONDITIONS = ["defined", "increasing", "continuously_differentiable", "lower_limit", "integrable"]
@@ -161,3 +163,26 @@ def test_no_divergence_is_claimed_of_what_does_not_increase():
         assert not verify(formula, kind="mirror-map").notes
     kinked = verify("log(x) + relu(x - 1/2)", kind="mirror-map")
     assert not any(">= 0" in note for note in kinked.notes)
+
+
+def test_a_file_of_a_map_says_what_it_is(tmp_path):
+    layers = (np.full((1, len(UNITS)), 0.5), np.full((len(UNITS), 1), 0.1))
+    save_mirror_network(tmp_path / "psi.npz", MirrorNetwork(kind="psi", layers=layers, skip=1.0))
+    assert verify(tmp_path / "psi.npz").kind == "psi"
+    with pytest.raises(ConfigError, match="say --kind psi"):
+        verify(tmp_path / "psi.npz", kind="mirror-map")
+
+
+def test_what_rests_on_a_proof_that_ran_out_of_time_is_no_bug(monkeypatch):
+    """`increasing` follows from the derivative: it is left open for the same reason."""
+    whole = certificate.check_certificate
+
+    def slow(data, *, deadline):
+        if "continuously_differentiable" in data["conditions"]:
+            return Replay(False, "mirror-map", data["formula"], error="late", out_of_budget=True)
+        return whole(data, deadline=deadline)
+
+    monkeypatch.setattr(certificate, "check_certificate", slow)
+    report = verify("log(x)", kind="mirror-map")
+    assert report["increasing"].verdict is Verdict.UNKNOWN
+    assert "raise --timeout" in report["increasing"].detail

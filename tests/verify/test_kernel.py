@@ -13,7 +13,7 @@ from mutation.laws import SMOOTH as EXAMPLES
 from mutation.smooth import NAMES, POINT, POINTS, SMOOTH, at, on_region
 
 from symbolic.expression import call
-from verify.algebra.polynomials import GENERATORS, MAX_ATOMS, TooLarge, constant
+from verify.algebra.polynomials import GENERATORS, MAX_ATOMS, TooLarge, constant, unaffordable
 from verify.algebra.resolve import Resolver
 from verify.algebra.signs import Signs
 
@@ -216,3 +216,10 @@ def test_finer_exponentials_are_asked_for():
 
     on_kernel("exp(x)-exp(x/3)", scales)
     assert list(seen[-1].values()) == [Fraction(1, 3)]
+
+
+def test_a_sum_is_not_raised_to_a_power_that_no_clock_could_end():
+    x, y = GENERATORS[0], GENERATORS[1]
+    assert not unaffordable(x**40, {0: x + y + 1})
+    assert unaffordable(x**1200, {0: x + y + 1})
+    assert not unaffordable(x**1200, {0: 2 * y})  # no sum: nothing is multiplied out

@@ -16,7 +16,6 @@ from symbolic.expression import Expression, call, number, symbol
 from verify.algebra.polynomials import (
     GENERATORS,
     MAX_ATOMS,
-    MAX_EXPANSION,
     MAX_TERMS,
     ONE_POLY,
     ZERO_POLY,
@@ -28,8 +27,8 @@ from verify.algebra.polynomials import (
     coefficients,
     compose,
     constant,
-    expansion,
     powered,
+    unaffordable,
     used,
 )
 from verify.clock import look
@@ -178,7 +177,7 @@ class Kernel:
 
     def shifted(self, poly: fmpq_mpoly) -> fmpq_mpoly:
         args = {index: self.shift(index) for index in used(poly)}
-        if expansion(poly, args) > MAX_EXPANSION:
+        if unaffordable(poly, args):
             raise TooLarge(f"a polynomial of more than {MAX_TERMS} terms")
         return compose(poly, args)
 

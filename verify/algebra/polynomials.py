@@ -11,6 +11,7 @@ from flint import Ordering, fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 MAX_ATOMS = 20
 MAX_TERMS = 1500
 MAX_EXPANSION = 6000
+MAX_WORK = 10**6
 """Terms before like ones meet, where generators are replaced by sums."""
 MAX_DEGREE = 100_000
 MAX_BITS = 4096
@@ -125,6 +126,17 @@ def expansion(poly: fmpq_mpoly, args: dict[int, fmpq_mpoly]) -> int:
     """A bound for the number of terms that substitution produces before like ones meet."""
     wide = [(i, len(value.coeffs()) - 1) for i, value in args.items() if len(value.coeffs()) > 1]
     return sum(prod(1 + extra * int(m[i]) for i, extra in wide) for m in poly.monoms())
+
+
+def unaffordable(poly: fmpq_mpoly, args: dict[int, fmpq_mpoly]) -> bool:
+    """Whether a substitution would give too many terms, or raise sums to too high powers.
+
+    A single call cannot be interrupted, so that no clock could end it.
+    """
+    wide = [i for i, value in args.items() if len(value.coeffs()) > 1]
+    degree = max((int(m[i]) for m in poly.monoms() for i in wide), default=0)
+    terms = expansion(poly, args)
+    return terms > MAX_EXPANSION or terms * degree > MAX_WORK
 
 
 def compose(poly: fmpq_mpoly, args: dict[int, fmpq_mpoly]) -> fmpq_mpoly:

@@ -11,7 +11,6 @@ from verify.algebra.elementary import Elementary
 from verify.algebra.masks import ANY, NEGATIVE, NONZERO, POSITIVE, ZERO, flip, product
 from verify.algebra.polynomials import (
     GENERATORS,
-    MAX_EXPANSION,
     MAX_TERMS,
     ONE_POLY,
     Atom,
@@ -19,8 +18,8 @@ from verify.algebra.polynomials import (
     coefficients,
     compose,
     constant,
-    expansion,
     monic,
+    unaffordable,
     used,
 )
 from verify.algebra.sturm import sign_on
@@ -223,7 +222,7 @@ class Signs(Elementary):
                 if not self.domains[self.atoms[index].name].upper_open:
                     closed.append(index)
         if mode != "plain" and args:
-            if expansion(poly, args) > MAX_EXPANSION:
+            if unaffordable(poly, args):
                 return ANY
             poly = compose(poly, args)
         if len(poly.coeffs()) > MAX_TERMS:
