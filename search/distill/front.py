@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -119,7 +120,7 @@ def build(
     }
     proposals = [(origin, c) for origin, own in chosen.items() for c in own]
     fits: dict[str, list[Fit]] = {origin: [] for origin in chosen}
-    cut = _each(
+    cut = each(
         proposals,
         "fitting constants",
         tell,
@@ -129,31 +130,34 @@ def build(
     kept = [
         (origin, fit)
         for origin, own in fits.items()
-        for fit in _pareto(own, lambda fit: fit.nodes, lambda fit: fit.loss)
+        for fit in pareto(own, lambda fit: fit.nodes, lambda fit: fit.loss)
     ]
     members: list[Member] = []
     duplicates: list[Mapping[str, str]] = []
-    cut |= _each(
+    cut |= each(
         kept,
         "simplifying and deciding",
         tell,
-        lambda pair: _add(_members(*pair, whole, fit_to, timeout), members, duplicates, timeout),
+        lambda pair: add(
+            _members(*pair, whole, fit_to, timeout),
+            members,
+            duplicates,
+            partial(_equal, timeout=timeout),
+        ),
     )
     if cut and not members:
         raise KeyboardInterrupt
-    front = _pareto([m for m in members if m.proved], _complexity, _loss)
-    front += [m for m in _pareto(members, _complexity, _loss) if m not in front]
-    front.sort(key=lambda m: (m.complexity, -m.errors.loss))
+    front = best_of(members)
     if reference is not None:
         known: dict[Expression, tuple[float, float]] = {}
-        cut |= _each(
+        cut |= each(
             [m.formula for m in front],
             "certifying distances",
             tell,
             lambda formula: known.update({formula: sup_distance(reference, formula, box)}),
         )
         front = [replace(m, sup_distance=known.get(m.formula)) for m in front]
-    return Front(tuple(_with_knee(front)), tuple(duplicates), cut)
+    return Front(tuple(with_knee(front)), tuple(duplicates), cut)
 
 
 def _members(
@@ -172,13 +176,13 @@ def _members(
     return [first, *_repaired(first, whole, fit_to, timeout)]
 
 
-def _add(
+def add(
     found: Sequence[Member],
     members: list[Member],
     duplicates: list[Mapping[str, str]],
-    timeout: float,
+    equal: Callable[[Expression, Expression], str],
 ) -> None:
-    """Add members, but for those that are equal to one that is there.
+    """Add members, but for those that are equal to one that is there; `equal` says by what.
 
     Of equal ones a proved one stays, and of several the smallest.
     """
@@ -188,7 +192,7 @@ def _add(
                 member.errors.loss, other.errors.loss, rel_tol=_ALIKE, abs_tol=_NOTHING
             ):
                 continue
-            if by := _equal(member.formula, other.formula, timeout):
+            if by := equal(member.formula, other.formula):
                 kept, dropped = sorted((member, other), key=lambda m: (not m.proved, m.complexity))
                 members[i] = kept
                 if dropped.formula is not kept.formula:
@@ -211,7 +215,14 @@ def _promising(candidates: Sequence[Expression], objective: Objective) -> list[E
     return sorted(sorted(found, key=lambda c: found[c])[:_MOST_FITTED], key=lambda c: c.nodes)
 
 
-def _pareto(items: Iterable[T], size: Callable[[T], int], loss: Callable[[T], float]) -> list[T]:
+def best_of(members: Sequence[Member]) -> list[Member]:
+    """What nothing smaller beats: among the proved ones, and among all."""
+    front = pareto([m for m in members if m.proved], _complexity, _loss)
+    front += [m for m in pareto(members, _complexity, _loss) if m not in front]
+    return sorted(front, key=lambda m: (m.complexity, -m.errors.loss))
+
+
+def pareto(items: Iterable[T], size: Callable[[T], int], loss: Callable[[T], float]) -> list[T]:
     """What no smaller one beats, nor comes near to; losses that float64 takes for 0 are equal."""
     found: list[T] = []
     for item in sorted(items, key=lambda item: (size(item), loss(item))):
@@ -257,20 +268,24 @@ def _tame(formula: Expression, objective: Objective) -> bool:
     advantage = np.linspace(-3.0, 3.0, 25)
     points = {"r": near[:, None], "A": advantage[None, :], "t": np.asarray(0.5)}
     steepest = np.abs(np.asarray(evaluate(derivative(formula), points))).max()
-    return bool(steepest <= _STEEPER * np.abs(objective.samples.dfdr).max())
+    return bool(steepest <= _STEEPER * np.abs(objective.slope).max())
 
 
-def _with_knee(members: Sequence[Member]) -> list[Member]:
-    """The front with its knee marked: the smallest drift of at most 1.1 times the least loss."""
+def with_knee(members: Sequence[Member], enough: float = 0.0) -> list[Member]:
+    """The front with its knee marked: the smallest proved member of at most 1.1 times the least loss.
+
+    A loss of `enough` will do, too, unless there is a proved member of none.
+    """
     drifts = [m for m in members if m.proved]
     if not drifts:
         return list(members)
-    bound = _KNEE * max(min(m.errors.loss for m in drifts), _NOTHING)
+    least = max(min(m.errors.loss for m in drifts), _NOTHING)
+    bound = _KNEE * least if least == _NOTHING else max(_KNEE * least, enough)
     knee = min((m for m in drifts if m.errors.loss <= bound), key=_complexity)
     return [replace(m, knee=m is knee) for m in members]
 
 
-def _each(items: Sequence[T], what: str, tell: Tell, work: Callable[[T], None]) -> bool:
+def each(items: Sequence[T], what: str, tell: Tell, work: Callable[[T], None]) -> bool:
     """Do the work for each, and tell how far it is; whether an interrupt ended it."""
     try:
         for done, item in enumerate(items):
@@ -291,8 +306,7 @@ def _loss(member: Member) -> float:
 
 
 def as_json(front: Front, box: Box) -> dict[str, Any]:
-    """`members` and `duplicates` of the contract's front."""
-    names = ("r", "A", "t")
+    """`members` and `duplicates` of the contract's front; `box` is where it was asked."""
     return {
         "members": [
             {
@@ -304,7 +318,7 @@ def as_json(front: Front, box: Box) -> dict[str, Any]:
                 "sup_distance": None
                 if m.sup_distance is None
                 else [_finite(d) for d in m.sup_distance],
-                "box": {name: list(box[name]) for name in names if name in box},
+                "box": {name: list(side) for name, side in box.items()},
                 "verdict": m.report.verdict.value,
                 "refuted": [
                     f"{c.id}: {c.witness}" for c in m.report.conditions if c.verdict == "refuted"

@@ -92,7 +92,7 @@ def fitted(formula: Expression, objective: Objective) -> Fit:
     unfitted = Fit(before, {}, {}, {}, at_start)
     if not start or len(start) > _MOST_CONSTANTS:
         return unfitted
-    fit = _fitted(template, start, objective, _EVALUATIONS)
+    fit = fit_from(template, start, objective)
     return fit if fit is not None and fit.loss <= at_start else unfitted
 
 
@@ -138,15 +138,18 @@ def _opened(formula: Expression) -> tuple[Expression, dict[str, float]]:
     return opened, {name: nearest(value) for value, name in names.items() if name in used}
 
 
-def _fitted(
-    template: Expression, start: Mapping[str, float], objective: Objective, evaluations: int
+def fit_from(
+    template: Expression,
+    start: Mapping[str, float],
+    objective: Objective,
+    evaluations: int = _EVALUATIONS,
 ) -> Fit | None:
     """Least squares over the symbols k0, k1, …; None where the formula is undefined at the start."""
     names = list(start)
-    slope = derivative(template)
+    slope = derivative(template, objective.variable)
     roots = [template, slope]
     roots += [derivative(root, name) for name in names for root in (template, slope)]
-    points, shape = objective.samples.points, objective.samples.r.shape
+    points, shape = objective.samples.points, objective.samples.weight.shape
 
     def columns(at: Floats) -> Floats:
         """The formula, then its derivatives by the constants, as `[1 + constants, 2n]`."""
@@ -242,7 +245,7 @@ def _without_spare(fit: Fit, objective: Objective, bound: float) -> Fit | None:
         chosen = 1 if fit.values[name] > 0 else -1
         formula = tidied(substitute(fit.formula, {name: number(chosen)}))
         left = {n: {**fit.values, **moved}[n] for n in fit.values if n in formula.symbols}
-        found = _fitted(formula, left, objective, _AGAIN) if left else None
+        found = fit_from(formula, left, objective, _AGAIN) if left else None
         if found is not None and found.loss <= bound:
             return found
     return None
@@ -267,7 +270,7 @@ def _settled(fit: Fit, name: str, objective: Objective, bound: float, zeros: boo
             if objective.errors(formula).loss <= bound:
                 return Fit(formula, {}, {}, {}, fit.loss)
             continue
-        found = _fitted(formula, left, objective, _AGAIN)
+        found = fit_from(formula, left, objective, _AGAIN)
         if found is not None and found.loss <= bound:
             return found
     exact = number(_digits(value, fit.errors[name]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -23,11 +24,11 @@ class Errors:
     """Root mean squares over the weighted samples, relative to those of the targets."""
 
     value: float
-    """Of f."""
+    """Of f, or of a map."""
     slope: float
-    """Of ∂f/∂r."""
+    """Of ∂f/∂r, or of a map by log x."""
     largest: float
-    """Largest absolute error of f at any sample, not relative."""
+    """Largest absolute error of the value at any sample, not relative."""
 
     @property
     def loss(self) -> float:
@@ -35,21 +36,40 @@ class Errors:
         return self.value**2 + self.slope**2
 
 
+class Sampled(Protocol):
+    """What every kind of samples has."""
+
+    @property
+    def points(self) -> dict[str, Floats]:
+        """The variables of formulas, `[n]` each."""
+
+    @property
+    def weight(self) -> Floats:
+        """Non-negative with sum 1, `[n]`."""
+
+
 class Objective:
-    """The loss over fixed samples."""
+    """The loss over fixed samples of a drift."""
+
+    samples: Sampled
+    variable = "r"
+    """What slopes are taken by."""
+    value_weight: Floats
+    """What an error of a value at each sample counts, `[n]`."""
+    slope_weight: Floats
+    """What an error of a slope at each sample counts, `[n]`."""
 
     def __init__(self, samples: Samples) -> None:
         self.samples = samples
+        self.value, self.slope = samples.f, samples.dfdr
         root = np.sqrt(samples.weight)
-        self.value_weight: Floats = root / _scale(samples.f, samples.weight)
-        """What an error of f at each sample counts, `[n]`."""
-        self.slope_weight: Floats = root / _scale(samples.dfdr, samples.weight)
-        """What an error of ∂f/∂r at each sample counts, `[n]`."""
+        self.value_weight = root / root_mean_square(samples.f, samples.weight)
+        self.slope_weight = root / root_mean_square(samples.dfdr, samples.weight)
 
     @cached_property
     def target(self) -> Floats:
-        """f and ∂f/∂r as one weighted column, `[2n]`."""
-        return self.stacked(self.samples.f, self.samples.dfdr)
+        """The samples' values and slopes as one weighted column, `[2n]`."""
+        return self.stacked(self.value, self.slope)
 
     def stacked(self, value: Floats, slope: Floats) -> Floats:
         """Values and slopes at the samples as one weighted column, `[2n]`."""
@@ -57,8 +77,9 @@ class Objective:
 
     def column(self, formula: Expression) -> Floats:
         """What a formula gives, as one weighted column `[2n]`; nan where it is undefined."""
-        value, slope = evaluate_all([formula, derivative(formula)], self.samples.points)
-        shape = self.samples.r.shape
+        roots = [formula, derivative(formula, self.variable)]
+        value, slope = evaluate_all(roots, self.samples.points)
+        shape = self.samples.weight.shape
         return self.stacked(np.broadcast_to(value, shape), np.broadcast_to(slope, shape))
 
     def errors(self, formula: Expression) -> Errors:
@@ -74,7 +95,7 @@ class Objective:
             )
 
 
-def _scale(target: Floats, weight: Floats) -> float:
+def root_mean_square(target: Floats, weight: Floats) -> float:
     """The root of the weighted mean square; 1 for a target that is 0 everywhere."""
     size = float(np.sqrt(weight @ target**2))
     return size if size > 0 else 1.0

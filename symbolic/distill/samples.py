@@ -51,21 +51,11 @@ class Samples:
         if size < FEWEST:
             raise ConfigError(f"{size} samples are too few; give at least {FEWEST}")
         for name in self.names:
-            object.__setattr__(self, name, _column(name, getattr(self, name), size))
-        for name, bad, rule in (
-            ("r", self.r <= 0, "a ratio is positive"),
-            ("weight", self.weight < 0, "a weight is 0 or more"),
-        ):
-            _refuse(name, getattr(self, name), bad, rule)
+            object.__setattr__(self, name, column(name, getattr(self, name), size, of="r"))
+        refuse("r", self.r, self.r <= 0, "a ratio is positive")
         if self.t is not None:
-            _refuse("t", self.t, (self.t < 0) | (self.t > 1), "progress lies in [0, 1]")
-        total = float(self.weight.sum())
-        if not total > 0:
-            raise ConfigError("weight is 0 everywhere; weigh at least some of the samples")
-        if not np.isfinite(total):
-            raise ConfigError("weight adds up beyond float64; divide it by its largest value")
-        if abs(total - 1) > _ROUNDING:  # so that a file read again has the same hash
-            object.__setattr__(self, "weight", self.weight / total)
+            refuse("t", self.t, (self.t < 0) | (self.t > 1), "progress lies in [0, 1]")
+        object.__setattr__(self, "weight", normalised(self.weight))
         moving = self.weight > 0
         if not (np.any(self.f[moving] != 0) or np.any(self.dfdr[moving] != 0)):
             raise ConfigError(
@@ -137,19 +127,33 @@ def save_samples(path: str | Path, samples: Samples) -> None:
     write_arrays(path, {n: getattr(samples, n) for n in samples.names}, {"about": about})
 
 
-def _column(name: str, values: Any, size: int) -> Floats:
+def column(name: str, values: Any, size: int, *, of: str) -> Floats:
+    """An array of samples, read-only; raises ConfigError unless it has `size` finite numbers, as `of`."""
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
         raise ConfigError(f"{name} is no array of numbers; give {size} of them") from None
     if array.shape != (size,):
-        raise ConfigError(f"{name} has shape {array.shape} where ({size},) must stand, as of r")
-    _refuse(name, array, ~np.isfinite(array), "every number must be finite")
+        raise ConfigError(f"{name} has shape {array.shape} where ({size},) must stand, as of {of}")
+    refuse(name, array, ~np.isfinite(array), "every number must be finite")
     array.flags.writeable = False
     return array
 
 
-def _refuse(name: str, array: Floats, bad: NDArray[np.bool_], rule: str) -> None:
+def normalised(weight: Floats) -> Floats:
+    """Weights with sum 1; raises ConfigError for what is negative, or nothing."""
+    refuse("weight", weight, weight < 0, "a weight is 0 or more")
+    total = float(weight.sum())
+    if not total > 0:
+        raise ConfigError("weight is 0 everywhere; weigh at least some of the samples")
+    if not np.isfinite(total):
+        raise ConfigError("weight adds up beyond float64; divide it by its largest value")
+    # Left alone where it is 1, so that a file read again has the same hash.
+    return weight if abs(total - 1) <= _ROUNDING else weight / total
+
+
+def refuse(name: str, array: Floats, bad: NDArray[np.bool_], rule: str) -> None:
+    """Raise ConfigError for the first sample that breaks a rule."""
     if bad.any():
         at = int(np.argmax(bad))
         raise ConfigError(f"{name}[{at}] is {array[at]}; {rule}; leave out such samples")

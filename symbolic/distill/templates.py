@@ -219,7 +219,7 @@ class _Beam:
 
     def _evaluated(self, term: _Term) -> Floats:
         points = {**self.objective.samples.points, CONSTANT: np.asarray(term.constant)}
-        shape = self.objective.samples.r.shape
+        shape = self.objective.samples.weight.shape
         value, slope = evaluate_all([term.shape.formula, term.shape.slope], points)
         return self.objective.stacked(np.broadcast_to(value, shape), np.broadcast_to(slope, shape))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 from distilling import TRUTHS, samples_of
 
-from search.distill.front import Member, _add, _tame, as_json, build
+from search.distill.front import Member, _equal, _tame, add, as_json, build
 from search.distill.repair import repaired
 from symbolic.distill.loss import Objective
 from symbolic.distill.samples import Samples
@@ -81,7 +82,7 @@ def test_a_proved_formula_is_kept_for_an_equal_one_that_is_not() -> None:
     ]
     for order in (pair, pair[::-1]):
         members: list[Member] = []
-        _add(order, members, [], 10.0)
+        add(order, members, [], partial(_equal, timeout=10.0))
         assert [m.formula for m in members] == [parse(long)]
 
 

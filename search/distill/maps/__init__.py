@@ -1,0 +1,1 @@
+"""Distillation of mirror maps and of whole objectives, every formula decided."""
