@@ -23,6 +23,7 @@ def distill(
     drift: object,
     engine: str = "auto",
     *,
+    kind: str = "drift",
     effort: float = 1.0,
     points: int = POINTS,
     density: Sequence[str | PathLike[str]] = (),
@@ -32,15 +33,24 @@ def distill(
     """The front of formulas that follow a drift, each with its verdict.
 
     `drift` is what `verify` takes, a file of samples, `Samples`, or a JAX function (log_ratio,
-    advantage[, progress]) -> f; `effort` is how long engines look, next to their own number of
-    generations; `density` are run folders, or their density.npz, that tell where training asks a
-    drift. Raises FormulaError or ConfigError.
+    advantage[, progress]) -> f. With `kind` mirror-map or psi it is a map of log x, or a function
+    (log_prob[, progress]) -> g; what brings a kind of its own keeps it. `effort` is how long engines
+    look, next to their own number of generations; `density` are run folders, or their density.npz,
+    that tell where training asks a drift, or files of log-probabilities. Raises FormulaError or ConfigError.
     """
+    from mirrordrift import map_distilling
     from search.distill.distillation import distil
     from search.distill.engines import choose
 
     if not (isinstance(timeout, (int, float)) and 0 < timeout < math.inf):
         raise ConfigError(f"timeout={timeout!r:.40} must be a positive number of seconds; try 10")
+    own = map_distilling.kind_of(drift, kind)
+    if own == map_distilling.OBJECTIVE:
+        raise ConfigError("this is an objective of two maps; give its psi, or its phi_inverse")
+    if own != "drift":
+        map_distilling.check_engine(engine, effort)
+        of = map_distilling.asked_map(drift, own, points=points, density=density, seed=seed)
+        return map_distilling.front_of_map(of, seed=seed, timeout=timeout)
     chosen = choose(engine)
     samples, target = asked(drift, points=points, density=density, seed=seed)
     return distil(

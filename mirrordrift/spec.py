@@ -310,6 +310,9 @@ def _front_member(path: Path, declared: Mapping[str, Interval], kind: str) -> Dr
     from symbolic.arrays import read_bounded, read_json
 
     found = read_json(read_bounded(path), str(path))
+    own_kind = found.get("kind")
+    if isinstance(own_kind, str) and own_kind in VARIABLES:
+        kind = own_kind
     if str(found.get("schema")).startswith("mirrordrift/certificate/"):
         raise ConfigError(f"{path}: a certificate; replay it with drift check {path}")
     if isinstance(members := found.get("members"), list):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from mirrordrift.cli import INTERRUPTED, PROVED
 from mirrordrift.cli.options import Common, Declarations, Flag, Texts, check_timeout
 from mirrordrift.cli.streams import complain
+from search.distill.maps.sampling import LOWEST
 from search.distill.sampling import POINTS
 from symbolic.errors import ConfigError
 
@@ -26,12 +27,15 @@ drift distill lpo-cartpole --out distilled/lpo
 drift distill lpo.npz --density runs/cartpole --engine templates --out distilled/lpo
 drift distill samples.npz --engine operon --effort 3 --out distilled/table
 drift distill lpo.npz --front hall_of_fame.csv --out distilled/pysr
+drift distill --kind mirror-map "log(x) - log(1-x)" --out distilled/orpo
+drift distill searched/objective.json --out distilled/objective
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Common):
-    """Distil a drift into closed forms: a Pareto front of size and error, every formula decided.
+    """Distil a drift, a mirror map or an objective into closed forms: a Pareto front of size and error,
+    every formula decided.
 
     SPEC is a network, a formula, a catalogue name, or samples (.npz with r, A, f, dfdr, weight).
     Constants are fitted to values and slopes and made the simplest numbers that fit as well;
@@ -39,7 +43,11 @@ class Options(Common):
     certified. The folder gets front.json, hall_of_fame.csv, front.tex, certificates.jsonl,
     samples.npz, and the pictures front.png and drifts.png.
 
-    Engines: pysr (needs Julia), templates (embedded), operon, or several as templates+operon;
+    A mirror map or ψ (a network by its card, else --kind) is followed by sums of increasing functions
+    of x, in values and in slopes by log x. An objective .json gets both its maps distilled, and
+    DIR/objective.json with the two knees as formulas, for `drift align`.
+
+    Engines of drifts: pysr (needs Julia), templates (embedded), operon, or several as templates+operon;
     auto takes pysr where Julia is ready, else the others, and says why.
 
     Exit code: 0 distilled, 2 could not run, 130 interrupted (the front of what
@@ -61,7 +69,12 @@ class Options(Common):
     density: Annotated[
         UseAppendAction[Texts], arg(metavar="RUN", help_behavior_hint="(repeatable)")
     ] = ()
-    """A run folder, or its density.npz, that tells where training asks a drift."""
+    """A run folder, or its density.npz, that tells where training asks a drift; for maps a file with
+    log_prob, and perhaps progress and weight."""
+    kind: Literal["drift", "mirror-map", "psi"] = "drift"
+    """What a formula or samples are; a network, a catalogue entry and an objective say it themselves."""
+    lowest: Annotated[float, arg(metavar="LOG_X")] = LOWEST
+    """Of maps: the least log-probability to sample."""
     points: Annotated[int, arg(metavar="N")] = POINTS
     """Samples to draw of SPEC."""
     effort: Annotated[float, arg(metavar="X")] = 1.0
@@ -71,7 +84,7 @@ class Options(Common):
     timeout: Annotated[float, arg(metavar="SECONDS")] = 10.0
     """Bound for the verdict of one formula."""
     param: Declarations = ()
-    """Bind a parameter of SPEC, alpha=3/5."""
+    """Bind a parameter of SPEC, alpha=3/5, or declare "x in (0, inf)"."""
     install: Flag = False
     """With --engine pysr: have PySR fetch Julia and its packages first."""
 
@@ -89,7 +102,15 @@ class Options(Common):
 
 def run(options: Options) -> int:
     """Sample, search, decide, write, show."""
-    from mirrordrift import distilling
+    from mirrordrift import distilling, map_distilling
+
+    kind = map_distilling.kind_of(options.spec, options.kind)
+    if kind != "drift":
+        from mirrordrift.cli import distill_maps
+
+        return distill_maps.run(options, kind)
+    if options.lowest != LOWEST:
+        raise ConfigError("--lowest is for mirror maps; leave it out")
     from mirrordrift.fronts import files, pictures, tables
     from mirrordrift.progress import stage_progress
     from mirrordrift.render import say, show_table

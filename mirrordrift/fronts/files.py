@@ -1,6 +1,6 @@
 """The files of a distillation.
 
-samples.npz         what was distilled
+samples.npz         what was distilled: of a drift, or of a mirror map
 front.json          the front, as the contract has it
 hall_of_fame.csv    the same by PySR's column names
 front.tex           the formulas, with complexity and errors, as a LaTeX table
@@ -19,6 +19,7 @@ from mirrordrift.writing import writing
 from search.distill.front import Front, Member, as_json
 from symbolic.arrays import read_bounded, read_json, write_atomically
 from symbolic.distill.hall_of_fame import write_front
+from symbolic.distill.maps.samples import MapSamples, save_map_samples
 from symbolic.distill.samples import Samples, save_samples
 from symbolic.errors import ConfigError
 from symbolic.latex import to_latex
@@ -29,7 +30,11 @@ FRONT, SAMPLES, CERTIFICATES = "front.json", "samples.npz", "certificates.jsonl"
 
 
 def record_of(
-    front: Front, samples: Samples, box: Box, engine: Mapping[str, str], about: Mapping[str, Any]
+    front: Front,
+    samples: Samples | MapSamples,
+    box: Box,
+    engine: Mapping[str, str],
+    about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The object that `drift distill --json` prints and front.json holds."""
     return {
@@ -50,11 +55,14 @@ def check_free(folder: Path) -> None:
         raise ConfigError(f"{folder}: is a file; name a folder")
 
 
-def write_samples(folder: Path, samples: Samples) -> None:
+def write_samples(folder: Path, samples: Samples | MapSamples) -> None:
     """Write samples.npz into a folder that is made if need be."""
     with writing(str(folder)):
         folder.mkdir(parents=True, exist_ok=True)
-        save_samples(folder / SAMPLES, samples)
+        if isinstance(samples, MapSamples):
+            save_map_samples(folder / SAMPLES, samples)
+        else:
+            save_samples(folder / SAMPLES, samples)
 
 
 def write(folder: Path, front: Front, record: Mapping[str, Any]) -> list[str]:
@@ -63,7 +71,7 @@ def write(folder: Path, front: Front, record: Mapping[str, Any]) -> list[str]:
         "hall_of_fame.csv": write_front(
             (m.complexity, m.errors.loss, m.formula) for m in front.members
         ),
-        "front.tex": latex_table(front.members),
+        "front.tex": latex_table(front.members, record.get("kind", "drift")),
         CERTIFICATES: "".join(json.dumps(m.report.certificate) + "\n" for m in front.members),
         FRONT: json.dumps(record, indent=1, allow_nan=False) + "\n",
     }
@@ -81,14 +89,23 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def latex_table(members: Sequence[Member]) -> str:
+_HEADS = {
+    "drift": ("f(r, A)", "f", r"\partial_r f"),
+    "mirror-map": (r"\varphi^{-1}(x)", r"\varphi^{-1}", r"\partial_{\log x} \varphi^{-1}"),
+    "psi": (r"\psi(x)", r"\psi", r"\partial_{\log x} \psi"),
+}
+"""The formula, its value and its slope, by kind."""
+
+
+def latex_table(members: Sequence[Member], kind: str = "drift") -> str:
     """A tabular of the front."""
+    formula, value, slope = _HEADS[kind]
     lines = [
         rf"{m.complexity} & ${to_latex(m.formula)}$ & {compact(m.errors.value)} & "
         rf"{compact(m.errors.slope)} & {m.report.verdict.value} \\"
         for m in members
     ]
-    head = r"nodes & $f(r, A)$ & error of $f$ & error of $\partial_r f$ & verdict \\"
+    head = rf"nodes & ${formula}$ & error of ${value}$ & error of ${slope}$ & verdict \\"
     return "\n".join(
         [
             r"\begin{tabular}{rlrrl}",

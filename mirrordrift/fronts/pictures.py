@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift import figures
+from mirrordrift.fronts.tables import LABELS
 from mirrordrift.plot import plot_drifts
 from mirrordrift.spec import Target
 from search.distill.front import Front
@@ -28,7 +29,7 @@ def draw(
     front: Front, record: Mapping[str, Any], target: Target | None, folder: Path
 ) -> list[Path]:
     """Write front.png and, where a drift's slopes can be drawn, drifts.png."""
-    made = [figures.save(_front(record), folder / "front.png")]
+    made = [draw_front(record, folder)]
     chosen = [Drift(formula=member.formula) for member in shown(front)]
     if not chosen:
         return made
@@ -41,6 +42,11 @@ def draw(
         ]
     plot_drifts([*beside, *chosen], folder / "drifts.png", titles=titles)
     return [*made, folder / "drifts.png"]
+
+
+def draw_front(record: Mapping[str, Any], folder: Path) -> Path:
+    """Write front.png."""
+    return figures.save(_front(record), folder / "front.png")
 
 
 def shown(front: Front) -> list[Any]:
@@ -58,9 +64,8 @@ def _title(nodes: int, knee: bool) -> str:
 def _front(record: Mapping[str, Any]) -> Figure:
     """Both errors against complexity."""
     figure, panels = figures.figure(2)
-    for axes, (name, label) in zip(
-        panels, [("error_f", "error of f"), ("error_grad", "error of ∂f/∂r")]
-    ):
+    labels = LABELS[record.get("kind", "drift")]
+    for axes, name, label in zip(panels, ("error_f", "error_grad"), labels):
         members = record["members"]
         drifts = [m for m in members if m["verdict"] == "proved"]
         for verdict, (marker, number) in _VERDICTS.items():
@@ -96,7 +101,7 @@ def _front(record: Mapping[str, Any]) -> Figure:
         else:
             axes.set_ylim(bottom=0)
         axes.set_xlabel("nodes of the formula")
-        axes.set_ylabel(f"{label}, relative")
+        axes.set_ylabel(f"error of {label}, relative")
         figures.plain(axes)
     figures.legend(figure, panels)
     return figure

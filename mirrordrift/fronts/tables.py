@@ -9,23 +9,50 @@ from typing import Any
 from mirrordrift.render import compact
 
 KNEE = "*"
+LABELS = {
+    "drift": ("f", "∂f/∂r"),
+    "mirror-map": ("φ⁻¹", "∂φ⁻¹/∂log x"),
+    "psi": ("ψ", "∂ψ/∂log x"),
+}
+"""The value and the slope, by kind."""
 
 
 def table(record: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """(header, rows) of a front's record, as texts."""
-    header = ("", "nodes", "error f", "error ∂f/∂r", "sup distance", "verdict", "formula")
+    value, slope = LABELS[record.get("kind", "drift")]
+    header = (
+        "",
+        "nodes",
+        f"error {value}",
+        f"error {slope}",
+        "largest error",
+        "verdict",
+        "formula",
+    )
+    certified = "kind" not in record
+    if certified:
+        header = (*header[:4], "sup distance", *header[5:])
     return header, [
         (
             KNEE if member["knee"] else "",
             str(member["complexity"]),
             compact(float(member["error_f"])),
             compact(float(member["error_grad"])),
-            distance(member["sup_distance"]),
+            distance(member["sup_distance"])
+            if certified
+            else compact(float(member["largest_error"])),
             member["verdict"],
             member["formula"],
         )
         for member in record["members"]
     ]
+
+
+_ERRORS_OF_MAPS = (
+    "Errors: root mean square over the weighted samples, of values relative to their spread (a constant "
+    "is free) and of slopes relative to the slope where that is above its mean, else to the mean; "
+    f"largest error: of a value at any sample; {KNEE} marks the knee."
+)
 
 
 def distance(bounds: Any) -> str:
@@ -44,6 +71,8 @@ def sentences(record: Mapping[str, Any]) -> list[str]:
         "Errors: root mean square over the weighted samples, relative to that of the target; "
         f"{KNEE} marks the knee, the formula to take where nothing else decides.",
     ]
+    if "kind" in record:
+        said[1:] = [_ERRORS_OF_MAPS]
     boxes = [member for member in record["members"] if member["sup_distance"] is not None]
     if boxes:
         sides = ", ".join(

@@ -311,6 +311,7 @@ def as_json(front: Front, box: Box) -> dict[str, Any]:
         "members": [
             {
                 "formula": str(m.formula),
+                **({"parameters": dict(m.report.parameters)} if m.report.parameters else {}),
                 "complexity": m.complexity,
                 "error_f": m.errors.value,
                 "error_grad": m.errors.slope,

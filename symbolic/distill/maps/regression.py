@@ -127,7 +127,8 @@ class _Regression:
             shape = self.terms[i].shape
             pair = [other for other in rest if self.terms[other].shape == shape]
             if pair and self.terms[i].factor == 1:
-                yield [o for o in rest if o not in pair] + [self.terms.index(Term(shape))]
+                alone = self.terms.index(Term(shape))
+                yield sorted([alone, *(other for other in rest if other not in pair)])
 
     def _sum(self, chosen: list[int], weights: Floats) -> _Sum:
         off = self.triangle[:, chosen] @ weights - self.target
