@@ -50,7 +50,7 @@ def table(record: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, .
 
 _ERRORS_OF_MAPS = (
     "Errors: root mean square over the weighted samples, of values relative to their spread (a constant "
-    "is free) and of slopes relative to the slope where that is above its mean, else to the mean; "
+    "is free) and of slopes relative to the slope where that is above its median, else to the median; "
     f"largest error: of a value at any sample; {KNEE} marks the knee."
 )
 

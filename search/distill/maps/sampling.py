@@ -24,7 +24,7 @@ from symbolic.distill.maps.samples import MapSamples
 from symbolic.distill.samples import FEWEST, Floats
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.mirror_network import UNITS, MirrorNetwork, evaluate_mirror_network
+from symbolic.mirror_network import MirrorNetwork, evaluate_mirror_network
 from symbolic.mirror_slope import mirror_slope
 from symbolic.numeric import evaluate_all
 
@@ -53,13 +53,8 @@ class MapPoints:
 
 
 def reaches_beyond_one(target: MapTarget) -> bool:
-    """Whether a map is one on all x > 0: a formula declared there, a ψ without log-odds units."""
-    if isinstance(target, Drift):
-        return target.domain("x").upper is None
-    if isinstance(target, MirrorNetwork):
-        ending = target.groups == len(UNITS) - 1
-        return target.kind == "psi" and not (target.layers[1][ending] > 0).any()
-    return False
+    """Whether a map is one on all x > 0: a formula declared there. Log-odds end every network."""
+    return isinstance(target, Drift) and target.domain("x").upper is None
 
 
 def map_points(

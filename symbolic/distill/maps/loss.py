@@ -3,7 +3,7 @@
 An objective takes differences of φ⁻¹ and gradients of ψ, so a constant is free in both, and in a map
 that knows t a constant for each t: values are compared after their mean at that t is taken away.
 Slopes are by log x, which is what a policy's gradient multiplies. The loss is the weighted mean of
-(ĝ − g)²/V + (ĝ′ − g′)²/S²: V is the mean square of the values, S the larger of |g′| and its mean. A
+(ĝ − g)²/V + (ĝ′ − g′)²/S²: V is the mean square of the values, S the larger of |g′| and its median. A
 slope's error is relative where it is steep, since the slope of log-odds, 1/(1 − x), has no mean square
 and would else be fitted at the few samples next to 1 alone.
 """
@@ -35,7 +35,8 @@ class MapObjective(Objective):
         root = np.sqrt(samples.weight)
         self.value_weight = root / root_mean_square(self._centred(self.value), samples.weight)
         size = np.abs(self.slope)
-        self.slope_weight = root / np.maximum(size, samples.weight @ size)
+        median = np.quantile(size, 0.5, weights=samples.weight, method="inverted_cdf")
+        self.slope_weight = root / np.maximum(size, median or samples.weight @ size)
 
     @cached_property
     def target(self) -> Floats:
