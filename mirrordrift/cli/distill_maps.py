@@ -104,7 +104,7 @@ def _run_objective(options: Options) -> int:
 
 def _distilled(options: Options, spec: object, kind: str, folder: Path, tell: Tell) -> _Distilled:
     """Sample, search, decide, write."""
-    from mirrordrift.fronts import files, pictures
+    from mirrordrift.fronts import files, map_pictures, pictures
     from search.distill.maps.front import ENGINE, asked_at
     from symbolic.distill.engine import installed_version
 
@@ -129,7 +129,11 @@ def _distilled(options: Options, spec: object, kind: str, folder: Path, tell: Te
     about = {"target": asked.name, "kind": asked.samples.kind, "seed": options.seed}
     record = files.record_of(front, asked.samples, asked_at(asked.samples), engine, about)
     written = files.write(folder, front, record)
-    return _Distilled(asked, front, record, [*written, pictures.draw_front(record, folder).name])
+    drawn = [
+        pictures.draw_front(record, folder),
+        map_pictures.draw_map(front, asked.samples, folder),
+    ]
+    return _Distilled(asked, front, record, [*written, *(path.name for path in drawn)])
 
 
 def _show(done: _Distilled, folder: Path) -> None:

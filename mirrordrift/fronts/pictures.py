@@ -38,7 +38,7 @@ def draw(
     if target is not None:
         titles = [
             "distilled from",
-            *(_title(member.complexity, member.knee) for member in shown(front)),
+            *(title_of(member.complexity, member.knee) for member in shown(front)),
         ]
     plot_drifts([*beside, *chosen], folder / "drifts.png", titles=titles)
     return [*made, folder / "drifts.png"]
@@ -57,7 +57,8 @@ def shown(front: Front) -> list[Any]:
     return drifts[first : first + _BESIDE]
 
 
-def _title(nodes: int, knee: bool) -> str:
+def title_of(nodes: int, knee: bool) -> str:
+    """How a legend names a member."""
     return f"{nodes} nodes{', the knee' if knee else ''}"
 
 

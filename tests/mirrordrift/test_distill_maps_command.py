@@ -70,7 +70,8 @@ def test_a_network_is_known_by_its_card(drift, tmp_path: Path) -> None:
     assert {m["verdict"] for m in record["members"]} == {"proved", "refuted"}
     assert load_map_samples(out / "samples.npz").content_hash == record["samples"]
     assert r"\varphi^{-1}(x)" in (out / "front.tex").read_text()
-    assert (out / "front.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("front.png", "map.png"):
+        assert (out / name).read_bytes().startswith(b"\x89PNG")
     assert drift("check", out / "certificates.jsonl").code == 0
     # The front is a SPEC, its samples are one, too.
     assert drift("verify", "--kind", "mirror-map", out / "front.json").code == 0

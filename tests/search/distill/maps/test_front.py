@@ -97,3 +97,18 @@ def test_many_samples_are_thinned_for_the_fit_alone() -> None:
     assert str(knee.formula) == "3*log(x) + x**2" and knee.errors.loss < 1e-20
     noisy = sampled_map(lambda l: 3 * l, map_points(500, 1), "psi")  # JAX, in float32
     assert str(distil_map(noisy).knee.formula) == "3*log(x)" and np.ptp(noisy.dgdlogx) < 1e-6
+
+
+def test_an_interrupt_keeps_what_is_decided() -> None:
+    def cut_after(count: int):
+        def tell(what: str, done: int, total: int) -> None:
+            if done == count:
+                raise KeyboardInterrupt
+
+        return tell
+
+    target = network("mirror-map", skip=1.0)
+    found = front_of(target, "mirror-map", tell=cut_after(2))
+    assert found.interrupted and found.members
+    with pytest.raises(KeyboardInterrupt):
+        front_of(target, "mirror-map", tell=cut_after(0))
