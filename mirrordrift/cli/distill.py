@@ -44,8 +44,8 @@ class Options(Common):
     samples.npz, and the pictures front.png and drifts.png.
 
     A mirror map or ψ (a network by its card, else --kind) is followed by sums of increasing functions
-    of x, in values and in slopes by log x. An objective .json gets both its maps distilled, and
-    DIR/objective.json with the two knees as formulas, for `drift align`.
+    of x, in values and in slopes by log x; map.png shows it. An objective .json gets both its maps
+    distilled, and DIR/objective.json with the two knees as formulas, for `drift align`.
 
     Engines of drifts: pysr (needs Julia), templates (embedded), operon, or several as templates+operon;
     auto takes pysr where Julia is ready, else the others, and says why.
