@@ -68,7 +68,7 @@ def objective_of(
             f"objective={spec!r:.60} is {type(spec).__name__}; give text or a PreferenceObjective"
         )
     elif spec.endswith(".json"):
-        label, found = Path(spec).stem, bind_objective(load_objective(spec), parameters)
+        label, found = _file_label(Path(spec)), bind_objective(load_objective(spec), parameters)
     elif ";" in spec:
         found = objective_from_text(spec, parameters)
         label = found.text.removesuffix("; -softplus(-z)")
@@ -80,6 +80,11 @@ def objective_of(
         return label, found
     told = ", ".join(f"{name}={value}" for name, value in changes.items())
     return f"{label} ({told})", replace(found, **changes)
+
+
+def _file_label(path: Path) -> str:
+    """The name of the file, or of its folder where a search or a distillation named the file."""
+    return path.resolve().parent.name if path.name == "objective.json" else path.stem
 
 
 def refuse_unused(parameters: Sequence[str], objectives: Iterable[PreferenceObjective]) -> None:

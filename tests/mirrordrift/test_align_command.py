@@ -96,3 +96,16 @@ def test_settings_are_part_of_the_label() -> None:
     label, objective = objective_of("orpo", changes={"weight": 0.5})
     assert label == "orpo (weight=0.5)" and objective.weight == 0.5
     assert objective_of("log(x); a*log(x); a=2")[0] == "log(x); 2*log(x)"
+
+
+def test_files_of_two_searches_have_two_labels(tmp_path: Path) -> None:
+    from symbolic.catalogue.objectives import objectives
+    from symbolic.preference.reading import save_objective
+
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        save_objective(tmp_path / name / "objective.json", objectives["orpo"])
+    save_objective(tmp_path / "mine.json", objectives["orpo"])
+    paths = (tmp_path / "one" / "objective.json", tmp_path / "two" / "objective.json",
+             tmp_path / "mine.json")  # fmt: skip
+    assert [objective_of(str(path))[0] for path in paths] == ["one", "two", "mine"]
