@@ -70,40 +70,49 @@ def plot_landscapes(
             f"{len(objectives)} objectives: draw between 1 and {MAX_OBJECTIVES} in a picture"
         )
     met = trajectories or {}
-    low, high = within or _range(list(met.values()))
-    if not low < high:
-        raise ConfigError(f"range={low:g} to {high:g} is empty; give the lower end first")
-    axis = np.linspace(low, high, _POINTS)
-    chosen, rejected = np.meshgrid(axis, axis, indexing="ij")
+    axes: dict[str, NDArray[np.float64]] = {}
+    for label in objectives:
+        low, high = within or _range([met[label]] if label in met else [])
+        if not low < high:
+            raise ConfigError(f"range={low:g} to {high:g} is empty; give the lower end first")
+        axes[label] = np.linspace(low, high, _POINTS)
     rows = [
         (label, objective, moment)
         for label, objective in objectives.items()
         for moment in (MOMENTS if _changes(objective) else (0.0,))
     ]
-    pulls = [pull(objective, chosen, rejected, moment) for _, objective, moment in rows]
+    pulls = [
+        pull(objective, *np.meshgrid(axes[label], axes[label], indexing="ij"), moment)
+        for label, objective, moment in rows
+    ]
     figure = Figure(figsize=(9.4, 0.8 + 3.4 * len(rows)), layout="constrained")
     FigureCanvasAgg(figure)
-    panels: NDArray[Any] = figure.subplots(len(rows), 2, squeeze=False, sharex=True, sharey=True)
-    for column, (name, what) in enumerate((("chosen", "τ_w"), ("rejected", "τ_l"))):
+    panels: NDArray[Any] = figure.subplots(len(rows), 2, squeeze=False)
+    for column, name in enumerate(("chosen", "rejected")):
         sizes = [np.abs(getattr(found, name)) for found in pulls]
         most = max((float(np.nanmax(s, initial=0.0)) for s in sizes), default=0.0) or 1.0
         norm = LogNorm(_LEAST * most, most, clip=True)
         drawn = None
         for panel, size, (label, _, moment) in zip(panels[:, column], sizes, rows):
+            axis = axes[label]
             drawn = panel.pcolormesh(axis, axis, size.T, norm=norm, cmap="cividis", rasterized=True)
-            panel.plot(axis, axis, color="white", linewidth=0.8, alpha=0.7)
+            panel.plot(
+                axis, axis, color="white", linewidth=0.8, alpha=0.7, label="both are as likely"
+            )
             _title(panel, label, moment, objectives[label])
             if label in met:
                 _dots(panel, met[label], moment, objectives[label])
-            panel.set_xlim(low, high)
-            panel.set_ylim(low, high)
+            panel.set_xlim(axis[0], axis[-1])
+            panel.set_ylim(axis[0], axis[-1])
             panel.set_facecolor("0.8")
         assert drawn is not None
         bar = figure.colorbar(
             drawn, ax=list(panels[:, column]), location="top",
             fraction=0.06 / len(rows), pad=0.02 / len(rows), aspect=40,
         )  # fmt: skip
-        bar.set_label(f"size of ∂/∂ log π({what})".replace("_w", "w").replace("_l", "l"))
+        bar.set_label(f"size of the objective's derivative in log π of the {name} trajectory")
+    legend = panels[0, 0].legend(loc="upper left", fontsize=8, facecolor="0.4", labelcolor="white")
+    legend.set_zorder(3)
     for panel in panels[-1]:
         panel.set_xlabel("log π of the chosen trajectory")
     for panel in panels[:, 0]:
@@ -133,7 +142,8 @@ def _range(met: Sequence[Trajectory]) -> tuple[float, float]:
 
 def _title(panel: Axes, label: str, moment: float, objective: PreferenceObjective) -> None:
     when = f", at {moment:.0%} of the training" if _changes(objective) else ""
-    panel.set_title(f"{figures.short(label)}{when}", fontsize=10)
+    how = {"sum": "sums over steps", "mean": "means over steps"}[objective.reduction]
+    panel.set_title(f"{figures.short(label)} ({how}){when}", fontsize=10)
 
 
 def _dots(panel: Axes, met: Trajectory, moment: float, objective: PreferenceObjective) -> None:
@@ -143,5 +153,11 @@ def _dots(panel: Axes, met: Trajectory, moment: float, objective: PreferenceObje
     places = np.flatnonzero(near)
     places = places[:: max(1, len(places) // _DOTS)]
     panel.scatter(
-        met.chosen[places], met.rejected[places], s=5, color="#D55E00", edgecolors="none", alpha=0.7
+        met.chosen[places],
+        met.rejected[places],
+        s=9,
+        color="#D55E00",
+        edgecolors="white",
+        linewidths=0.3,
+        label="a pair that the training met",
     )

@@ -131,7 +131,7 @@ def plan(
         start=start,
         rows=rows,
         steps=steps,
-        data_hash=PreferenceData.open(dataset).card["hash"],
+        data_hash=_informative(PreferenceData.open(dataset)).card["hash"],
         versions=runs.versions(),
     )
 
@@ -209,6 +209,16 @@ def opened(plan: AlignPlan) -> PreferenceData:
         raise ConfigError(
             f"{plan.dataset}: is another dataset than the one this alignment began with; "
             "begin a new one"
+        )
+    return data
+
+
+def _informative(data: PreferenceData) -> PreferenceData:
+    """The dataset; raises ConfigError for one in which no trajectory is better than its other."""
+    if data.card["tie_rate"] == 1:
+        raise ConfigError(
+            f"{data.path}: every row is a tie, so nothing can be learnt from it; make a dataset with "
+            "more --steps, or other agents"
         )
     return data
 

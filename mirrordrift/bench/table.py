@@ -122,8 +122,12 @@ def sentences(found: Mapping[str, Any]) -> list[str]:
     seeds = found["table"][0]["seeds"]
     said = [
         f"Return: mean ± standard error over {seeds} {'seed' if seeds == 1 else 'seeds'}, whole "
-        "episodes after training; in brackets 95 % stratified bootstrap intervals."
-        + (f" Fewer than {FEWEST} seeds are too few for them." if seeds < FEWEST else "")
+        "episodes after training"
+        + (
+            f" (too few seeds for bootstrap intervals, which {FEWEST} would have)."
+            if seeds < FEWEST
+            else "; in brackets 95 % stratified bootstrap intervals."
+        )
     ]
     if any(row["difference"] for row in found["table"]):
         said.append(

@@ -41,8 +41,8 @@ TABLE = "mirrordrift/align-table/1"
 class Options(ObjectiveChanges):
     """Train agents offline on the ranked pairs of a dataset, by one objective or several.
 
-    An objective is a name (direct-preference or dpo, conservative-direct-preference, orpo, ipo,
-    simpo, log-ratio-modulated, mpo-closed-form), two formulas "psi; phi_inverse" (a third is the
+    An objective is a name (direct-preference or dpo, conservative-direct-preference or cdpo, orpo,
+    ipo, simpo, log-ratio-modulated or lrml, mpo-closed-form), two formulas "psi; phi_inverse" (a third is the
     link, in z), or a .json file. It maximises E[psi(w) + weight*link(beta*(phi_inverse(w) -
     phi_inverse(l)) - margin)] over pairs. Objectives of one command meet the same first weights and
     minibatches, and are judged online by the same episodes.
@@ -189,10 +189,9 @@ def _keep(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
 
 def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
     from mirrordrift.aligning.plan import opened
-    from mirrordrift.render import show_field, show_table
+    from mirrordrift.render import say, show_field, show_table
 
     card = opened(plan).card
-    agents = card["agents"]
     shown = [
         [
             row["objective"],
@@ -211,7 +210,9 @@ def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
         "data", f"{card['rows']:,} pairs, {card['kind']}, of {card['env']}; chosen return "
         f"{card['chosen_return']:.5g}, rejected {card['rejected_return']:.5g}",
     )  # fmt: skip
-    for who, agent in agents.items():
-        if isinstance(agent.get("return_mean"), (int, float)):
-            show_field(who, f"{agent['return_mean']:.5g}, in whole episodes")
+    if len({row["reduction"] for row in table}) > 1:
+        say(
+            "note: some of these take log-probabilities as sums over steps, others as means; "
+            "--reduction settles it for all"
+        )
     show_field("folder", str(folder))

@@ -139,10 +139,14 @@ def _show(card: dict[str, Any], folder: Path) -> None:
     show_field(
         "returns", f"chosen {card['chosen_return']:.5g}, rejected {card['rejected_return']:.5g}"
     )
-    show_field(
-        "judge",
-        f"right in {100 * judge['accuracy']:.3g} % of the rows, "
-        f"{100 * judge['expected_accuracy']:.3g} % expected",
-    )
+    ties = f"{100 * card['tie_rate']:.3g} % of the rows are ties" if card["tie_rate"] else ""
+    if judge["accuracy"] is None:
+        show_field("judge", "every row is a tie: nothing can be learnt from it; try more --steps")
+    else:
+        show_field(
+            "judge",
+            f"right in {100 * judge['accuracy']:.3g} % of the rows, "
+            f"{100 * judge['expected_accuracy']:.3g} % expected" + (f"; {ties}" if ties else ""),
+        )
     show_field("flipped", f"{100 * card['flip_rate']:.3g} % of the rows, noise included")
     show_field("folder", str(folder))

@@ -81,12 +81,18 @@ def summary(config: PreferenceConfig, chunks: Sequence[Mapping[str, Any]]) -> di
     def mean(name: str) -> float:
         return sum(chunk["tally"][name] for chunk in chunks) / config.rows
 
+    untied = 1 - mean("tied")
+
+    def of_untied(name: str) -> float | None:
+        return mean(name) / untied if untied else None
+
     return {
         "judge": {
             "temperature": config.temperature,
-            "expected_accuracy": mean("expected_right"),
-            "accuracy": mean("right"),
+            "expected_accuracy": of_untied("expected_right"),
+            "accuracy": of_untied("right"),
         },
+        "tie_rate": mean("tied"),
         "noise_rate": mean("noised"),
         "flip_rate": mean("flipped"),
         "chosen_return": mean("chosen_return"),

@@ -94,7 +94,13 @@ class Generator:
 
 
 def check_agents(task: Task, backend: str, agents: dict[str, Actor]) -> None:
-    """Raise ConfigError for an agent that cannot act in a task."""
+    """Raise ConfigError for an agent that cannot act in a task, and for one that plays itself."""
+    hashes = {agent.content_hash for agent in agents.values()}
+    if len(hashes) < len(agents):
+        raise ConfigError(
+            "expert and reference are the same agent, so that no row says who is better; name a "
+            "weaker reference, for example a run with fewer --steps"
+        )
     for who, agent in agents.items():
         seen, actions = agent.network.mean.size, agent.network.actions
         if (seen, actions) != (task.observation_size, task.actions):

@@ -71,7 +71,8 @@ def rank(
 ) -> Ranked:
     """Rank returns by a judge of Bradley and Terry, then flip some rankings.
 
-    `judge` and `noise` are uniform numbers in [0, 1). Equal returns cannot be ranked wrongly.
+    `judge` and `noise` are uniform numbers in [0, 1). Equal returns cannot be ranked rightly or wrongly:
+    they are counted on their own.
     """
     prefers_first = judge < preference_probability(first, second, config.temperature)
     noised = noise < config.noise
@@ -80,10 +81,11 @@ def rank(
     surely = preference_probability(
         np.maximum(first, second), np.minimum(first, second), config.temperature
     )
-    right = equal | (prefers_first == (first > second))
+    right = ~equal & (prefers_first == (first > second))
     flipped = ~equal & (first_chosen != (first > second))
     tally = {
-        "expected_right": float(np.sum(np.where(equal, 1.0, surely))),
+        "tied": int(np.sum(equal)),
+        "expected_right": float(np.sum(np.where(equal, 0.0, surely))),
         "right": int(np.sum(right)),
         "noised": int(np.sum(noised)),
         "flipped": int(np.sum(flipped)),

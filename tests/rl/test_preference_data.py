@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from preference_probes import AGENTS, ENV, TINY, made
+from preference_probes import AGENTS, ENV, TINY, actor, made
 
 from rl import environments
 from rl.agent import Agent
@@ -256,12 +256,25 @@ def test_the_judges_of_the_paper() -> None:
     assert preference_probability(np.array([1e9]), np.array([-1e9]), 1.0) == 1.0
 
 
-def test_equal_returns_are_never_flipped() -> None:
+def test_equal_returns_are_neither_right_nor_flipped() -> None:
     tied = np.zeros(4)
     config = PreferenceConfig(env=ENV)
     ranked = rank(tied, tied, np.array([0.1, 0.9, 0.4, 0.6]), np.ones(4), config)
     assert ranked.first_chosen.tolist() == [True, False, True, False]
-    assert (ranked.tally["flipped"], ranked.tally["right"]) == (0, 4)
+    tally = ranked.tally
+    assert (tally["flipped"], tally["right"], tally["expected_right"], tally["tied"]) == (
+        0,
+        0,
+        0,
+        4,
+    )
+    whole = cards.summary(PreferenceConfig(env=ENV, rows=4), [{"tally": tally}])
+    assert whole["tie_rate"] == 1 and whole["judge"]["accuracy"] is None
+
+
+def test_an_agent_does_not_play_itself() -> None:
+    with pytest.raises(ConfigError, match="expert and reference are the same agent"):
+        generation.check_agents(environments.make(ENV), "spring", {who: actor(0) for who in AGENTS})
 
 
 def test_any_function_plays_and_ends_are_padded(counter: Task) -> None:

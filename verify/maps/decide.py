@@ -36,6 +36,7 @@ _PROVED = {
     "integrable": "the integral of |φ⁻¹| over (0, 1) is finite",
 }
 _REFUTED = {
+    "continuously_differentiable": "asked is a derivative that is continuous and > 0 everywhere",
     "lower_limit": "the limit as x -> 0+ is {text}, not -inf: Theorem 3.1 needs ω = 0; Definition 2.1 "
     "also allows ω < 0, where φ⁻¹ goes on below x = 0",
     "integrable": "|φ⁻¹| grows too fast towards x = {x}: its integral over (0, 1) is infinite",
