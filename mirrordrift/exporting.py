@@ -53,7 +53,8 @@ def exported(
 def kind_of(spec: str) -> str:
     """`objective` for two or three formulas, an objective's file, or a name that no drift has too.
 
-    `dpo`, which both have, is Discovered Policy Optimisation here as everywhere.
+    `dpo`, which both have, is Discovered Policy Optimisation here; only where nothing but objectives is
+    asked for (`drift align`) it is direct preference optimisation.
     """
     from search import pretrained
     from symbolic.arrays import read_bounded, read_json

@@ -74,7 +74,7 @@ def plot_landscapes(
     for label in objectives:
         low, high = within or _range([met[label]] if label in met else [])
         if not low < high:
-            raise ConfigError(f"range={low:g} to {high:g} is empty; give the lower end first")
+            raise ConfigError(f"--low {low:g} --high {high:g} is empty; give the lower end first")
         axes[label] = np.linspace(low, high, _POINTS)
     rows = [
         (label, objective, moment)
@@ -90,7 +90,7 @@ def plot_landscapes(
     panels: NDArray[Any] = figure.subplots(len(rows), 2, squeeze=False)
     for column, name in enumerate(("chosen", "rejected")):
         sizes = [np.abs(getattr(found, name)) for found in pulls]
-        most = max((float(np.nanmax(s, initial=0.0)) for s in sizes), default=0.0) or 1.0
+        most = max(float(s[np.isfinite(s)].max(initial=0.0)) for s in sizes) or 1.0
         norm = LogNorm(_LEAST * most, most, clip=True)
         drawn = None
         for panel, size, (label, _, moment) in zip(panels[:, column], sizes, rows):
@@ -132,10 +132,11 @@ def _changes(objective: PreferenceObjective) -> bool:
 
 def _range(met: Sequence[Trajectory]) -> tuple[float, float]:
     """Where nearly all points of the trajectories are, with room about them."""
-    if not met:
+    points = np.concatenate([np.zeros(0), *(np.concatenate([t.chosen, t.rejected]) for t in met)])
+    points = points[np.isfinite(points)]
+    if not len(points):
         return USUAL_RANGE
-    points = np.concatenate([np.concatenate([t.chosen, t.rejected]) for t in met])
-    low, high = np.percentile(points[np.isfinite(points)], [1, 99])
+    low, high = np.percentile(points, [1, 99])
     room = 0.1 * (high - low) or 1.0
     return float(low - room), float(high + room)
 

@@ -118,7 +118,7 @@ class MirrorNetwork:
         self._check_weights()
 
     def _check_weights(self) -> None:
-        ends = self.slopes_at_ends
+        ends = self.factors_at_ends
         if not np.isfinite(ends).all():
             raise ConfigError("layer_0 makes a unit's factor w + w′ overflow; give smaller weights")
         if (self.layers[1] < 0).any():
@@ -163,7 +163,7 @@ class MirrorNetwork:
         return unit_groups(self.layers[0].shape[1])
 
     @property
-    def slopes_at_ends(self) -> NDArray[np.float64]:
+    def factors_at_ends(self) -> NDArray[np.float64]:
         """The factors c at t = 0 and t = 1, `[2, hidden]`; they are linear between."""
         start = self.layers[0][0]
         with np.errstate(over="ignore"):

@@ -28,7 +28,7 @@ _SLOPES: dict[str, Callable[[Floats], Floats]] = {
 def mirror_slope(network: MirrorNetwork, log_x: ArrayLike, t: ArrayLike = 0.0) -> Floats:
     """∂g/∂log x in float64, over arrays broadcast together; inf or nan where it is undefined."""
     points, progress = np.broadcast_arrays(np.asarray(log_x, float), np.asarray(t, float))
-    start, end = network.slopes_at_ends
+    start, end = network.factors_at_ends
     factors = start + (end - start) * progress[..., None]
     with np.errstate(all="ignore"):
         inputs = factors * np.exp(points)[..., None]

@@ -15,7 +15,7 @@ from symbolic.catalogue.objectives import objectives as known_objectives
 from symbolic.domains import parse_declarations
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.preference.objective import PreferenceObjective
+from symbolic.preference.objective import PreferenceObjective, slot_text
 from symbolic.preference.reading import (
     bind_objective,
     load_objective,
@@ -71,7 +71,10 @@ def objective_of(
         label, found = _file_label(Path(spec)), bind_objective(load_objective(spec), parameters)
     elif ";" in spec:
         found = objective_from_text(spec, parameters)
-        label = found.text.removesuffix("; -softplus(-z)")
+        slots = (
+            ("psi", "phi_inverse") if found.link_is_log_sigmoid else ("psi", "phi_inverse", "link")
+        )
+        label = "; ".join(slot_text(getattr(found, slot)) for slot in slots)
     else:
         found = bind_objective(known_objectives[spec.strip()], parameters)
         label = found.name
@@ -166,6 +169,25 @@ def save(plan: AlignPlan, folder: Path) -> None:
         write_actor(folder / _START, actor_of(plan.start))
     with writing(str(folder)):
         write_atomically(folder / _FILE, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def begin(plan: AlignPlan, folder: Path) -> None:
+    """Write the plan into a folder, or go on where it is; ConfigError for one that has another plan."""
+    if not (folder / _FILE).exists():
+        save(plan, folder)
+        return
+    there = load(folder)
+    for name in ("config", "seeds", "rows", "steps", "data_hash"):
+        if getattr(there, name) != getattr(plan, name):
+            raise ConfigError(
+                f"{folder}: holds an alignment with another {name}; name another folder"
+            )
+    asked, kept = (
+        {label: (o.text, o.settings()) for label, o in one.objectives.items()}
+        for one in (plan, there)
+    )
+    if asked != kept:
+        raise ConfigError(f"{folder}: holds an alignment of other objectives; name another folder")
 
 
 def load(folder: Path) -> AlignPlan:

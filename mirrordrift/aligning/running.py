@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirrordrift.aligning.plan import SCRATCH, AlignPlan, opened, plan, save
+from mirrordrift.aligning.plan import SCRATCH, AlignPlan, begin, opened, plan
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.mirror_network import MirrorNetwork
@@ -50,7 +50,8 @@ def align(
 
     An objective is a name ("orpo"), two formulas ("log(x); log(x) - log(1-x)"), a file, or a
     `PreferenceObjective`, whose slots may hold JAX functions. `changes` are fields of the training,
-    such as `epochs=20`. What `folder` has is not trained again, where it was written by `drift align`.
+    such as `epochs=20`. A `folder` is that of `drift align`, which a function cannot be written into; an
+    alignment that was cut off there goes on, if it is the same.
     Raises FormulaError or ConfigError, also for a refuted objective unless `allow_unproved`.
     """
     from rl.offline.config import OfflineConfig
@@ -71,9 +72,10 @@ def align(
         for label, objective in asked.objectives.items():
             refuse_refuted(label, objective)
     start_jax()
+    check(asked)
     kept = None if folder is None else Path(folder)
     if kept is not None:
-        save(asked, kept)
+        begin(asked, kept)
     return run(asked, kept)
 
 
@@ -114,7 +116,7 @@ def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -
     data = opened(plan)
     preferences = read_pairs(data, plan.rows, plan.steps)
     task = judged_task(data, plan)
-    actor = _actor(plan, data, task, preferences)
+    actor = _actor(plan, task, preferences)
     pairs = training_pairs(preferences, actor.observations, actor.policy)
     labels = list(plan.objectives)
     found: dict[int, list[Aligned]] = {}
@@ -137,6 +139,20 @@ def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -
             place = places[score.objective]
             found.setdefault(place, []).append(Aligned(labels[place], score))
     return [aligned for place in sorted(found) for aligned in found[place]]
+
+
+def check(plan: AlignPlan) -> None:
+    """Raise ConfigError for sizes or an agent that do not fit the data, before anything is written."""
+    from mirrordrift.actors import actor_of
+    from rl.offline.actor import from_agent
+    from rl.offline.pairs import check_part
+    from rl.offline.population import check_minibatch
+
+    data = opened(plan)
+    check_part(data, plan.rows, plan.steps)
+    check_minibatch(plan.config, len(data) if plan.rows is None else plan.rows)
+    if plan.start != SCRATCH:
+        from_agent(actor_of(plan.start).network, judged_task(data, plan))
 
 
 def trajectories(plan: AlignPlan, folder: Path) -> dict[str, Trajectory]:
@@ -199,25 +215,14 @@ def summary(plan: AlignPlan, aligned: Sequence[Aligned]) -> list[dict[str, Any]]
     return rows
 
 
-def _actor(
-    plan: AlignPlan, data: PreferenceData, task: Task, preferences: Preferences
-) -> TrainedActor:
+def _actor(plan: AlignPlan, task: Task, preferences: Preferences) -> TrainedActor:
     from mirrordrift.actors import actor_of
     from rl.offline.actor import from_agent, from_scratch
     from rl.offline.pairs import observation_moments
-    from rl.preference.actors import read_actor
 
     if plan.start == SCRATCH:
         return from_scratch(task.actions, *observation_moments(preferences), plan.config)
-    path = Path(plan.start)
-    agent = read_actor(path) if path.suffix == ".npz" else actor_of(plan.start)
-    size = agent.network.mean.size
-    if size != task.observation_size or agent.network.actions != task.actions:
-        raise ConfigError(
-            f"start={plan.start}: acts in {agent.env}, on {size} numbers, and {data.config.env} "
-            f"shows {task.observation_size}; name an agent of that environment"
-        )
-    return from_agent(agent.network)
+    return from_agent(actor_of(plan.start).network, task)
 
 
 def _told(tell: Tell, title: str) -> Callable[[int, int, list[dict[str, Any]]], None]:

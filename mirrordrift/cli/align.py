@@ -122,7 +122,7 @@ def run(options: Options) -> int:
 def _begin(options: Options) -> tuple[AlignPlan, Path]:
     """The plan, new or going on, and its folder."""
     from mirrordrift.aligning import plan as plans
-    from mirrordrift.aligning.running import refuse_refuted
+    from mirrordrift.aligning.running import check, refuse_refuted
     from rl.offline.config import OfflineConfig
 
     if options.resume:
@@ -147,6 +147,7 @@ def _begin(options: Options) -> tuple[AlignPlan, Path]:
             if not refuse_refuted(label, objective):
                 complain(f"drift: note: {label} is not decided; drift verify says what is left")
     folder = Path(options.out)
+    check(asked)
     plans.save(asked, folder)
     return asked, folder
 

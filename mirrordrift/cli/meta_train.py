@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
-from mirrordrift.cli.options import Texts
+from mirrordrift.cli.options import Texts, check_resumed
 from mirrordrift.cli.searches import SearchOptions, changed, resumed
 from mirrordrift.cli.stalls import ended_if_stalled
 from symbolic.errors import ConfigError
@@ -49,6 +49,11 @@ class Options(SearchOptions):
     dataset: Annotated[str, arg(metavar="DIR", help_behavior_hint="(made by the preset)")] = ""
     """For mirror maps: a folder of `drift preference-data`."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.resume:
+            check_resumed(self, ("dataset",))
+
 
 def run(options: Options) -> int:
     """Meta-train, or go on, one after another where the preset is a study of several."""
@@ -86,7 +91,7 @@ def _mirror_maps(options: Options) -> int:
     """Search for mirror maps, or go on."""
     from mirrordrift.cli.mirror_maps import asked
     from mirrordrift.mirror import tables
-    from mirrordrift.mirror.searching import opened
+    from mirrordrift.mirror.searching import check, opened
     from mirrordrift.progress import generation_progress, stage_progress
     from mirrordrift.render import say, show_table
     from mirrordrift.runs import versions
@@ -96,6 +101,8 @@ def _mirror_maps(options: Options) -> int:
 
     if options.env or options.held_out:
         raise ConfigError("mirror maps are trained on data: --set data.env=… names the environment")
+    if options.distributed:
+        raise ConfigError("--distributed is for drifts; a search for mirror maps is one process")
     check_sinks(options.log)
     if options.resume:
         config, folder = resumed(options, MirrorFolder, Path(options.resume))
@@ -104,6 +111,7 @@ def _mirror_maps(options: Options) -> int:
             options.preset, options.set, generations=options.generations, seed=options.seed,
             dataset=options.dataset,
         )  # fmt: skip
+        check(config)
         folder = MirrorFolder.create(Path(options.out), config)
     with ended_if_stalled(f"drift meta-train --resume {folder.path}"):
         with stage_progress() as tell:

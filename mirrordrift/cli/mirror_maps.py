@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.cli.options import UNSET, fields_asked
+from rl.preference.data import PreferenceData
 from search.mirror.config import MirrorConfig
 from search.mirror.folder import MirrorFolder
 from search.mirror.presets import PRESETS, preset
@@ -15,7 +16,7 @@ from symbolic.errors import ConfigError
 _PARTS = {
     "strategy.": "strategy", "network.": "network", "training.": "training", "data.": "data",
 }  # fmt: skip
-_FLAGS = ("seed", "generations", "dataset", *_PARTS.values())
+_FLAGS = ("seed", "generations", "dataset", "data_hash", *_PARTS.values())
 
 
 def is_mirror(name: str, resume: str) -> bool:
@@ -40,4 +41,5 @@ def asked(
         if any(s.strip().startswith("data.") for s in settings):
             raise ConfigError("--dataset and --set data.… say the same; leave one out")
         changes["dataset"] = str(Path(dataset).resolve())
+        changes["data_hash"] = PreferenceData.open(dataset).card["hash"]
     return replace(config, **changes)

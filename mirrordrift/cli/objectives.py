@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
 from tyro.conf import arg
@@ -35,8 +35,6 @@ class ObjectiveChanges(Common):
 
 def changes_of(options: ObjectiveChanges) -> dict[str, Any]:
     """The fields of an objective that were asked to be others."""
-    return {
-        name: value
-        for name in CHANGES
-        if (value := getattr(options, name)) not in (UNSET, "", False)
-    }
+    usual = {field.name: field.default for field in fields(ObjectiveChanges)}
+    found = {name: getattr(options, name) for name in CHANGES}
+    return {name: value for name, value in found.items() if value != usual[name]}

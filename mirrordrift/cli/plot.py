@@ -57,6 +57,10 @@ class Options(Common):
     def __post_init__(self) -> None:
         if bool(self.specs) == bool(self.aligned):
             raise ConfigError("give SPECs to draw, or --aligned DIR; `drift plot --help` has both")
+        if self.aligned and self.param:
+            raise ConfigError(
+                "--param is for SPECs; the objectives of --aligned have their numbers"
+            )
         if (self.low == UNSET) != (self.high == UNSET):
             raise ConfigError("--low and --high go together; give both or none")
 
@@ -108,7 +112,12 @@ def _landscapes(options: Options) -> list[dict[str, object]]:
         plan = load(Path(options.aligned))
         objectives, met = dict(plan.objectives), trajectories(plan, Path(options.aligned))
     else:
-        objectives = dict(objective_of(spec, options.param) for spec in options.specs)
+        objectives = {}
+        for spec in options.specs:
+            label, objective = objective_of(spec, options.param)
+            if label in objectives:
+                raise ConfigError(f"{label} is given twice; leave one out")
+            objectives[label] = objective
         refuse_unused(options.param, list(objectives.values()))
     plot_landscapes(objectives, Path(options.output), within=within, trajectories=met)
     return [{"objective": label, "formulas": o.text} for label, o in objectives.items()]

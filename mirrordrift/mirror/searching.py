@@ -17,6 +17,21 @@ Tell = Callable[[str, int, int], None]
 """(what is made, how much of it is done, of how much)."""
 
 
+def check(config: MirrorConfig) -> None:
+    """Raise ConfigError for a dataset or an agent that cannot be read, before anything is written."""
+    from mirrordrift.actors import actor_of
+    from mirrordrift.aligning.plan import SCRATCH
+    from rl.preference.data import PreferenceData
+
+    if config.dataset:
+        PreferenceData.open(config.dataset)
+    else:
+        actor_of(config.data.expert)
+        actor_of(config.data.reference)
+    if config.start != SCRATCH:
+        actor_of(config.start)
+
+
 def opened(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> tuple[PreferenceData, Ground]:
     """The preferences of a search, made first where they are its own, and what it stands on.
 
@@ -38,7 +53,6 @@ def _made(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> Path:
     from mirrordrift.runs import versions
     from rl import environments
     from rl.preference.cards import CARD, read_card
-    from rl.preference.config import PreferenceConfig
     from rl.preference.folder import PreferenceFolder
     from rl.preference.generation import check_agents, generate
 
@@ -49,11 +63,7 @@ def _made(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> Path:
         begun, agents = PreferenceFolder.open(path)
     else:
         agents = {"expert": actor_of(wanted.expert), "reference": actor_of(wanted.reference)}
-        settings = PreferenceConfig.usual(
-            env=wanted.env, kind=wanted.kind, rows=wanted.rows, steps=wanted.steps,
-            seed=wanted.seed, noise=wanted.noise, temperature=wanted.temperature,
-            backend=agents["expert"].backend,
-        )  # fmt: skip
+        settings = wanted.preferences(agents["expert"].backend)
         task = environments.make(settings.env, backend=settings.backend)
         check_agents(task, settings.backend, agents)
         begun = PreferenceFolder.create(path, settings, agents, task, versions())

@@ -11,12 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from rl.environments import Continuous, Discrete
+from rl.environments import Continuous, Discrete, Task
 from rl.networks import Perceptron
 from rl.normalisation import Moments
 from rl.offline.config import OfflineConfig
 from rl.policies import Categorical, Normal, Policy, TanhNormal
 from rl.preference.actors import PolicyNetwork
+from symbolic.errors import ConfigError
 
 _SMALL = 0.01
 """Gain of the last layer, so that a fresh policy plays about the middle."""
@@ -79,8 +80,17 @@ def from_scratch(
     return TrainedActor(network, Normal(actions, config.min_scale), observations)
 
 
-def from_agent(agent: PolicyNetwork) -> TrainedActor:
-    """A trained agent's own network and distribution, to be trained further."""
+def from_agent(agent: PolicyNetwork, task: Task) -> TrainedActor:
+    """A trained agent's own network and distribution, to be trained further.
+
+    Raises ConfigError for an agent that cannot act in the task.
+    """
+    size = agent.mean.size
+    if size != task.observation_size or agent.actions != task.actions:
+        raise ConfigError(
+            f"the agent to start with takes {size} observed numbers, and {task.name} shows "
+            f"{task.observation_size}, or their actions differ; name an agent of {task.name}"
+        )
     *hidden, last = agent.layers
     network = Perceptron(
         tuple(kernel.shape[1] for kernel, _ in hidden),

@@ -118,7 +118,8 @@ def of_map_weights(
 ) -> Objectives:
     """Objectives like `template` with these weights in its two networks.
 
-    Each is (layer_0, layer_1, skip) with a leading axis `candidates`.
+    Each is (layer_0, layer_1, skip) with a leading axis `candidates`. Log-probabilities count as outside
+    where they leave the range of the template's networks.
     """
     form = objective_form(template)
     count = len(phi_inverse[0])

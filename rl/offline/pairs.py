@@ -36,11 +36,7 @@ def read_pairs(
 
     Raises ConfigError for more than there are, and for damaged files.
     """
-    for name, asked, there in (
-        ("rows", rows, len(data)), ("steps", steps, data.config.steps),
-    ):  # fmt: skip
-        if asked is not None and not 1 <= asked <= there:
-            raise ConfigError(f"{name}={asked} must be from 1 to {there}, which {data.path} has")
+    check_part(data, rows, steps)
     parts, left = [], len(data) if rows is None else rows
     for index in range(data.num_chunks):
         if left <= 0:
@@ -49,6 +45,15 @@ def read_pairs(
         parts.append(_cut(chunk, left, steps))
         left -= len(chunk.flipped)
     return Preferences(*(np.concatenate(columns) for columns in zip(*parts)))
+
+
+def check_part(data: PreferenceData, rows: int | None, steps: int | None) -> None:
+    """Raise ConfigError for more rows or steps than a dataset has."""
+    for name, asked, there in (
+        ("rows", rows, len(data)), ("steps", steps, data.config.steps),
+    ):  # fmt: skip
+        if asked is not None and not 1 <= asked <= there:
+            raise ConfigError(f"{name}={asked} must be from 1 to {there}, which {data.path} has")
 
 
 def _cut(chunk: Preferences, rows: int, steps: int | None) -> Preferences:

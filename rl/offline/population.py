@@ -48,11 +48,7 @@ class OfflinePrograms:
         width: int,
     ) -> None:
         rows = len(pairs.counted)
-        if rows < config.minibatch_pairs:
-            raise ConfigError(
-                f"minibatch_pairs={config.minibatch_pairs} is more than the {rows} pairs of the "
-                "data; lower it, or give more rows"
-            )
+        check_minibatch(config, rows)
         self.config, self.apply, self.rows = config, apply, rows
         self.agent = OfflineAgent(actor, episodes, config, apply)
         axis = AgentAxis(width)
@@ -135,6 +131,15 @@ class OfflinePrograms:
         state, (metrics, seen) = jax.lax.scan(minibatch, state, self._orders(seeds, epoch))
         means = jax.tree.map(lambda leaf: leaf.mean(axis=0), metrics)
         return state, means, jnp.swapaxes(seen, 0, 1)
+
+
+def check_minibatch(config: OfflineConfig, rows: int) -> None:
+    """Raise ConfigError for data that fill no minibatch."""
+    if rows < config.minibatch_pairs:
+        raise ConfigError(
+            f"minibatch_pairs={config.minibatch_pairs} is more than the {rows} pairs of the "
+            "data; lower it, or give more rows"
+        )
 
 
 class OfflinePopulation:

@@ -8,12 +8,16 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from rl import environments
 from rl.offline.config import OfflineConfig
+from rl.preference.config import PreferenceConfig
 from search.meta.strategy import StrategyConfig
 from search.mirror.shape import MirrorShape
 from search.settings import as_python, check_count
 from symbolic.errors import ConfigError
 from symbolic.preference.objective import REDUCTIONS
+
+_AGENTS = ("expert", "reference")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,15 @@ class DataSettings:
     """Of the judge; the kind's own if not given."""
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        environments.check_name(self.env)
+        self.preferences("spring")
+
+    def preferences(self, backend: str) -> PreferenceConfig:
+        """What is asked of a dataset; raises ConfigError for what breaks its rules."""
+        asked = {name: value for name, value in asdict(self).items() if name not in _AGENTS}
+        return PreferenceConfig.usual(**asked, backend=backend)
+
 
 @dataclass(frozen=True, kw_only=True)
 class MirrorConfig:
@@ -48,6 +61,8 @@ class MirrorConfig:
     """The preferences."""
     dataset: str = ""
     """The folder they are in; made from `data` in the search's own folder where it is empty."""
+    data_hash: str = ""
+    """Of the dataset, where one is given: the search goes on with no other."""
     start: str = "scratch"
     """A normal policy from scratch, or the agent that every training begins with."""
     weight: float = 0.1

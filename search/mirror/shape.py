@@ -1,7 +1,8 @@
 """Vectors of numbers as the weights of ψ and φ⁻¹, whatever the numbers are.
 
 A unit's factor is given by its values at t = 0 and t = 1, between which it is linear: what holds at
-both ends holds for every t. Mode `paper` cuts negative weights off at 0, and has what the paper has.
+both ends holds for every t. Mode `paper` cuts weights off at 0 (factors at a ten-thousandth: the
+logarithm of 0·x would leave no function), and has what the paper has otherwise.
 Mode `potential` has factors above 0 (by softplus), at most 1 where log-odds are taken (by the
 logistic function), and a positive weight of the logarithm outside the units: every vector is then a
 potential.
@@ -28,7 +29,7 @@ Weights = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 _ONE = math.log(math.e - 1)
 """Where softplus is 1."""
 _NARROWEST = 1e-4
-"""Least factor of a unit in mode `potential`."""
+"""Least factor of a unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ class MirrorShape:
         for _ in range(2):
             factors = self.spread * random.normal(size=self.hidden)
             if self.mode == "paper":
-                factors = np.abs(factors)
+                factors = _sigmoid(factors)
             skip = 1.0 if self.mode == "paper" else _ONE
             parts += [factors] * self._ends + [np.zeros(self.hidden), np.full(1, skip)]
         return np.concatenate(parts).astype(np.float32)
@@ -110,7 +111,7 @@ class MirrorShape:
         )
         ends = ends.reshape(*vectors.shape[:-1], self._ends, self.hidden)
         if self.mode == "paper":
-            factors, skip = np.maximum(ends, 0.0), np.maximum(skip[..., 0], 0.0)
+            factors, skip = np.maximum(ends, _NARROWEST), np.maximum(skip[..., 0], 0.0)
         else:
             bounded = unit_groups(self.hidden) == len(UNITS) - 1
             within = _NARROWEST + (1 - _NARROWEST) * _sigmoid(ends)

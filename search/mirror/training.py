@@ -32,6 +32,7 @@ from search.mirror.arena import OfflineArena
 from search.mirror.config import MirrorConfig
 from search.mirror.folder import MirrorFolder
 from symbolic.catalogue.objectives import objectives
+from symbolic.errors import ConfigError
 from symbolic.preference.objective import PreferenceObjective
 
 SCHEMA = "mirrordrift/generation/1"
@@ -55,12 +56,16 @@ def ground(
 
     Raises ConfigError for a dataset that is damaged.
     """
+    if config.data_hash not in ("", data.card["hash"]):
+        raise ConfigError(
+            f"{data.path}: is another dataset than the one this search began with; begin a new one"
+        )
     preferences = read_pairs(data)
     task = environments.make(data.config.env, backend=data.config.backend)
     if start is None:
         actor = from_scratch(task.actions, *observation_moments(preferences), config.training)
     else:
-        actor = from_agent(start)
+        actor = from_agent(start, task)
     pairs = training_pairs(preferences, actor.observations, actor.policy)
     return Ground(replace(task, episode_length=data.config.steps), actor, pairs, data.card["hash"])
 

@@ -9,7 +9,7 @@ from symbolic.errors import ConfigError
 from symbolic.export.objective import uses_progress
 from symbolic.expression import number
 from symbolic.latex import to_latex
-from symbolic.preference.objective import LOG_SIGMOID, PreferenceObjective, Slot
+from symbolic.preference.objective import PreferenceObjective, Slot
 
 _POTENTIAL = r"\phi^{-1}"
 _PROBABILITY = {
@@ -23,7 +23,7 @@ def objective_latex(objective: PreferenceObjective) -> str:
 
     Raises ConfigError for a network or a Python function in a slot.
     """
-    link = r"\log \sigma" if objective.link is LOG_SIGMOID else r"\ell"
+    link = r"\log \sigma" if objective.link_is_log_sigmoid else r"\ell"
     terms = [rf"\psi(\pi_w{_t(objective.psi)})"] if objective.psi is not None else []
     terms.append(_preference(objective, link))
     given = r"\max_\pi \; \mathbb{E}_{(w, l)} \left[ " + " + ".join(terms) + r" \right]"
@@ -34,7 +34,7 @@ def objective_latex(objective: PreferenceObjective) -> str:
         rows.append(rf"\psi(x{_t(objective.psi)}) = {_formula('psi', objective.psi)}")
     at = _t(objective.phi_inverse)
     rows.append(rf"{_POTENTIAL}(x{at}) = {_formula('phi_inverse', objective.phi_inverse)}")
-    if objective.link is not LOG_SIGMOID:
+    if not objective.link_is_log_sigmoid:
         rows.append(rf"\ell(z{_t(objective.link)}) = {_formula('link', objective.link)}")
     aligned = " \\\\\n".join("& " + row for row in rows)
     return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}\n"

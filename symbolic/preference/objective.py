@@ -99,6 +99,11 @@ class PreferenceObjective:
             )
 
     @property
+    def link_is_log_sigmoid(self) -> bool:
+        """Whether the link is the usual one, however it was come by."""
+        return isinstance(self.link, Drift) and self.link.formula == LOG_SIGMOID.formula
+
+    @property
     def maps(self) -> dict[str, Slot]:
         """ψ (if there is one) and φ⁻¹, by the names of their fields."""
         slots = {"psi": self.psi, "phi_inverse": self.phi_inverse}
@@ -108,7 +113,7 @@ class PreferenceObjective:
     def log_prob_range(self) -> tuple[float, float]:
         """The log-probabilities for which both maps are finite in float32, within bounds.
 
-        A formula of x in (0, 1) ends below 0, as log-odds do; a function is taken at its word.
+        A formula of x in (0, 1) ends below 0, as networks for φ⁻¹ do; a function is taken at its word.
         """
         ranges = [_finite_range(slot) for slot in self.maps.values()]
         return max(low for low, _ in ranges), min(high for _, high in ranges)

@@ -109,3 +109,37 @@ def test_files_of_two_searches_have_two_labels(tmp_path: Path) -> None:
     paths = (tmp_path / "one" / "objective.json", tmp_path / "two" / "objective.json",
              tmp_path / "mine.json")  # fmt: skip
     assert [objective_of(str(path))[0] for path in paths] == ["one", "two", "mine"]
+
+
+def test_zero_is_a_value_of_a_flag() -> None:
+    from mirrordrift.cli.align import Options
+    from mirrordrift.cli.objectives import changes_of
+
+    given = {"objective": ("simpo",), "dataset": "d", "out": "o"}
+    assert changes_of(Options(**given)) == {}
+    asked = changes_of(Options(**given, margin=0.0, label_smoothing=0.0))
+    assert asked == {"margin": 0.0, "label_smoothing": 0.0}
+    assert objective_of("simpo", changes=asked)[1].margin == 0.0
+
+
+def test_from_python_an_alignment_goes_on_where_it_is_the_same(
+    dataset: Path, tmp_path: Path
+) -> None:
+    from mirrordrift import align
+
+    small = {"epochs": 1, "minibatch_pairs": 8, "hidden": (4,), "num_eval_episodes": 4}
+    flat = objective_of("none; log(x); z")[1]
+    first = align([flat], dataset, folder=tmp_path / "run", allow_unproved=True, **small)
+    again = align([flat], dataset, folder=tmp_path / "run", allow_unproved=True, **small)
+    assert again[0].score.return_mean == first[0].score.return_mean
+    with pytest.raises(ConfigError, match="another seeds"):
+        align([flat], dataset, (1,), folder=tmp_path / "run", allow_unproved=True, **small)
+
+
+def test_nothing_is_written_before_the_input_is_checked(
+    drift, dataset: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    assert drift("align", "--objective", "orpo", "--dataset", dataset, "--rows", "999", "--out", out,
+                 "--allow-unproved").code == 2  # fmt: skip
+    assert not out.exists()

@@ -45,7 +45,7 @@ def test_the_command_draws_objectives(drift, tmp_path: Path) -> None:
     [
         (("orpo", "ppo"), "draw one kind"),
         (("orpo", "--low", "-3"), "--low and --high go together"),
-        (("orpo", "--low", "-3", "--high", "-4"), "range=-3 to -4 is empty"),
+        (("orpo", "--low", "-3", "--high", "-4"), "--low -3 --high -4 is empty"),
         (("ppo", "--low", "-3", "--high", "-1"), "are for preference objectives"),
         (("orpo", "--aligned", "x"), "give SPECs to draw, or --aligned DIR"),
         (("orpo", "-o", "x.gif"), "a picture ends in one of"),

@@ -173,13 +173,8 @@ def _lower_limit(network: MirrorNetwork, exact: _Exact) -> Condition:
 def _notes(network: MirrorNetwork, conditions: tuple[Condition, ...]) -> tuple[str, ...]:
     if network.kind != "mirror-map" or any(c.verdict is not Verdict.PROVED for c in conditions):
         return ()
-    where = "decided for 0 < x < 1 alone, where probabilities live"
-    if network.skip > 0 or any(network.groups == _LOG_ODDS):
-        where = (
-            "φ⁻¹ is not defined on all x > 0, as Definition 2.1 asks (φ → +inf): log(1 - x) ends it"
-        )
     return (
-        where,
+        "φ⁻¹ is not defined on all x > 0, as Definition 2.1 asks (φ → +inf): its log-odds end it",
         "the Bregman divergence D(x, y) is the sum over actions of the integral from y to x of "
         "φ⁻¹(s) - φ⁻¹(y) ds; it is >= 0, and 0 only at x = y, since φ⁻¹ increases",
     )

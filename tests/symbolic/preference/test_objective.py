@@ -100,6 +100,7 @@ def test_a_saved_objective_is_the_same(tmp_path: Path) -> None:
         read = load_objective(tmp_path / f"{name}.json")
         assert (read.text, read.settings()) == (written.text, written.settings())
         assert read.log_prob_range == written.log_prob_range
+        assert read.link_is_log_sigmoid == written.link_is_log_sigmoid
 
 
 def test_networks_lie_beside_their_objective_and_are_known_again(tmp_path: Path) -> None:
