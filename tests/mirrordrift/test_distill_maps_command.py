@@ -44,7 +44,7 @@ def test_an_objective_of_networks_becomes_formulas_that_train(drift, tmp_path: P
         "phi_inverse": "2.5*log(x)",
     }
     label, found = objective_of(str(out / "objective.json"))
-    assert label == "objective" and found.text == "0.7*log(x); 2.5*log(x); -softplus(-z)"
+    assert label == "out" and found.text == "0.7*log(x); 2.5*log(x); -softplus(-z)"
     assert found.settings() == load_objective(tmp_path / "objective.json").settings()
     assert refuse_refuted(label, found)
     again = drift("distill", tmp_path / "objective.json", *FEW, "--out", out)
