@@ -153,7 +153,7 @@ CHECKER = [
            "(lead.denominator, -n)", "(1, -n)", caught_by="false certificates"),
     Mutant(C, "guards near r = 1 are judged at the second order", "verify.checker.germs:Eventual._lead",
            "value = Quotient(poly, UNIT)\n", "value = self._slope(Quotient(poly, UNIT), S)\n", caught_by="false certificates"),
-    Mutant(C, "a witness may lie outside the domain", "verify.checker.witness:_point",
+    Mutant(C, "a witness may lie outside the domain", "verify.checker.witness:coordinates",
            "if not (above and below):", "if False:", caught_by="false certificates"),
     Mutant(C, "a witness may have the wrong sign", "verify.checker.witness:check_witness",
            "if sign not in wanted.get(condition, ()):", "if False:", caught_by="false certificates"),

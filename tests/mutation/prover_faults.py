@@ -139,7 +139,7 @@ PROVER = [
            'ratio, values["r"] = part, call("exp", S) if "=" not in part else RATIO[part]', caught_by="regions"),
     Mutant(P, "A = 0 is no region", "verify.proof.regions:regions",
            "axes.append(list(ADVANTAGE))", 'axes.append(["A<0", "A>0"])', caught_by="regions"),
-    Mutant(P, "closed ends of parameters are skipped", "verify.proof.regions:_ends",
+    Mutant(P, "closed ends of parameters are skipped", "verify.proof.regions:closed_ends",
            "if not domain.upper_open:", "if False:", caught_by="regions"),
     Mutant(P, "both cases of a split learn the first", "verify.proof.cells:CellProver._split",
            "self.under(value, case)", "self.under(value, cases[0])", caught_by="where(A > r, (A-r)*(r-1)**2, 0)"),

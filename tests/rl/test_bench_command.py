@@ -57,7 +57,7 @@ def test_two_seeds_are_paired_and_too_few_for_a_bootstrap(compared: Path) -> Non
     assert high - mean == pytest.approx(mean - low) and high > mean
     assert base["interquartile_mean"][1:] == [None, None]
     table = (compared / "table.md").read_text()
-    assert "Fewer than 5 seeds" in table and "Difference: from" in table
+    assert "too few seeds for bootstrap intervals" in table and "Difference: from" in table
 
 
 def test_a_failed_run_counts_as_untrained(compared: Path) -> None:
