@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from preference_probes import AGENTS, ENV
 from probe_envs import TINY_SETTINGS
 
+from mirrordrift.actors import actor_of
 from mirrordrift.cli import main
 from rl.preference.actors import read_actor, write_actor
 from rl.preference.data import PreferenceData
@@ -88,7 +90,10 @@ def test_a_folder_of_drift_train_is_an_agent(tmp_path: Path) -> None:
     train = ["train", "--drift", "dpo", "--env", env, "--steps", "256", "--out", str(run)]
     assert main([*train, *settings]) == 0
     asked = ["preference-data", "--env", env, "--rows", "3", "--steps", "5", "--out", str(out)]
-    assert main([*asked, "--expert", str(run), "--reference", str(run)]) == 0
+    trained = actor_of(str(run))
+    other = replace(trained, network=replace(trained.network, mean=trained.network.mean + 0.5))
+    write_actor(tmp_path / "other.npz", other)
+    assert main([*asked, "--expert", str(run), "--reference", str(tmp_path / "other.npz")]) == 0
     told = json.loads((out / "card.json").read_text())["agents"]["expert"]
     measured = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     assert told["return_mean"] == measured[-1]["return_mean"]
