@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -100,8 +100,8 @@ class Categorical:
 
 
 @dataclass(frozen=True)
-class TanhNormal:
-    """A diagonal normal pressed into the range of actions by tanh, as brax's policies are."""
+class _DiagonalNormal(ABC):
+    """Raw actions drawn from a diagonal normal; what is played of them is a subclass's matter."""
 
     actions: Continuous
 
@@ -117,7 +117,7 @@ class TanhNormal:
     def sample(
         self, outputs: Float[Array, "*n outputs"], noise: Float[Array, "*n size"]
     ) -> Float[Array, "*n size"]:
-        """Before tanh."""
+        """Location and noise at its scale."""
         location, scale = self._moments(outputs)
         return location + scale * noise
 
@@ -125,22 +125,37 @@ class TanhNormal:
         """The location."""
         return self._moments(outputs)[0]
 
+    @abstractmethod
+    def _moments(self, outputs: Array) -> tuple[Array, Array]:
+        """(location, scale) of each."""
+
+    def _log_densities(self, outputs: Array, raw: Array) -> Array:
+        """Of the normal, for each raw action alone."""
+        location, scale = self._moments(outputs)
+        standard = (raw - location) / scale
+        return -0.5 * (jnp.square(standard) + jnp.log(2 * jnp.pi)) - jnp.log(scale)
+
+    def _entropies(self, outputs: Array) -> Array:
+        """Of the normal, of each action."""
+        return 0.5 + 0.5 * jnp.log(2 * jnp.pi) + jnp.log(self._moments(outputs)[1])
+
+
+@dataclass(frozen=True)
+class TanhNormal(_DiagonalNormal):
+    """A diagonal normal pressed into the range of actions by tanh, as brax's policies are."""
+
     def log_prob(
         self, outputs: Float[Array, "*n outputs"], raw: Float[Array, "*n size"]
     ) -> Float[Array, "*n"]:
         """Log-density of tanh(raw) in (−1, 1)."""
-        location, scale = self._moments(outputs)
-        standard = (raw - location) / scale
-        normal = -0.5 * (jnp.square(standard) + jnp.log(2 * jnp.pi)) - jnp.log(scale)
-        return jnp.sum(normal - _log_slope(raw), axis=-1)
+        return jnp.sum(self._log_densities(outputs, raw) - _log_slope(raw), axis=-1)
 
     def entropy(
         self, outputs: Float[Array, "*n outputs"], noise: Float[Array, "*n size"]
     ) -> Float[Array, "*n"]:
         """The normal's entropy and the stretch of tanh at one sample."""
-        _, scale = self._moments(outputs)
-        normal = 0.5 + 0.5 * jnp.log(2 * jnp.pi) + jnp.log(scale)
-        return jnp.sum(normal + _log_slope(self.sample(outputs, noise)), axis=-1)
+        stretch = _log_slope(self.sample(outputs, noise))
+        return jnp.sum(self._entropies(outputs) + stretch, axis=-1)
 
     def played(self, raw: Float[Array, "*n size"]) -> Float[Array, "*n size"]:
         """tanh, stretched to the range."""
@@ -158,48 +173,23 @@ class TanhNormal:
 
 
 @dataclass(frozen=True)
-class Normal:
+class Normal(_DiagonalNormal):
     """A diagonal normal over actions, which are clipped to their range when they are played."""
 
-    actions: Continuous
     min_scale: float
-    """Least standard deviation."""
-
-    @property
-    def num_outputs(self) -> int:
-        """Location and logarithm of the scale of each."""
-        return 2 * self.actions.size
-
-    def noise(self, key: PRNGKeyArray, shape: tuple[int, ...]) -> Float[Array, "*shape size"]:
-        """Standard normal noise."""
-        return jax.random.normal(key, (*shape, self.actions.size))
-
-    def sample(
-        self, outputs: Float[Array, "*n outputs"], noise: Float[Array, "*n size"]
-    ) -> Float[Array, "*n size"]:
-        """Before clipping."""
-        location, scale = self._moments(outputs)
-        return location + scale * noise
-
-    def mode(self, outputs: Float[Array, "*n outputs"]) -> Float[Array, "*n size"]:
-        """The location."""
-        return self._moments(outputs)[0]
+    """Least standard deviation; the outputs hold the logarithm of what exceeds it."""
 
     def log_prob(
         self, outputs: Float[Array, "*n outputs"], raw: Float[Array, "*n size"]
     ) -> Float[Array, "*n"]:
         """Log-density of the normal, whether or not clipping made the action."""
-        location, scale = self._moments(outputs)
-        standard = (raw - location) / scale
-        each = -0.5 * (jnp.square(standard) + jnp.log(2 * jnp.pi)) - jnp.log(scale)
-        return jnp.sum(each, axis=-1)
+        return jnp.sum(self._log_densities(outputs, raw), axis=-1)
 
     def entropy(
         self, outputs: Float[Array, "*n outputs"], noise: Float[Array, "*n size"]
     ) -> Float[Array, "*n"]:
         """Of the normal, in closed form."""
-        _, scale = self._moments(outputs)
-        return jnp.sum(0.5 + 0.5 * jnp.log(2 * jnp.pi) + jnp.log(scale), axis=-1)
+        return jnp.sum(self._entropies(outputs), axis=-1)
 
     def played(self, raw: Float[Array, "*n size"]) -> Float[Array, "*n size"]:
         """Within the range."""
