@@ -47,24 +47,44 @@ class Unit:
     """The array module and log y in, the value out: x is known by its logarithm alone."""
     source: str
     """The same in exported code (`symbolic.export.backends`)."""
+    slope: Callable[[Any], Any]
+    """y·unit′(y) on NumPy arrays of y; y moves with log x as x does."""
+    sinks: bool = False
+    """Whether it goes to −∞ as y → 0."""
+    ends_at_one: bool = False
+    """Whether it is infinite from y = 1 on."""
 
 
 UNITS: tuple[Unit, ...] = (
-    Unit("identity", "y", lambda xp, u: xp.exp(u), "{xp}.exp({0})"),
-    Unit("square", "relu(y)**2", lambda xp, u: xp.exp(2 * u), "{xp}.exp(2 * {0})"),
-    Unit("cube", "y**3", lambda xp, u: xp.exp(3 * u), "{xp}.exp(3 * {0})"),
-    Unit("square-root", "sqrt(relu(y))", lambda xp, u: xp.exp(u / 2), "{xp}.exp({0} / 2)"),
-    Unit("cube-root", "relu(y)**(1/3)", lambda xp, u: xp.exp(u / 3), "{xp}.exp({0} / 3)"),
-    Unit("logarithm", "log(relu(y))", lambda xp, u: u, "{0}"),
-    Unit("exponential", "exp(y)", lambda xp, u: xp.exp(xp.exp(u)), "{xp}.exp({xp}.exp({0}))"),
-    Unit("tanh", "tanh(y)", lambda xp, u: xp.tanh(xp.exp(u)), "{xp}.tanh({xp}.exp({0}))"),
+    Unit("identity", "y", lambda xp, u: xp.exp(u), "{xp}.exp({0})", lambda y: y),
     Unit(
-        "log-odds",
-        "log(clip(y, 0, 1)/(1 - clip(y, 0, 1)))",
-        lambda xp, u: log_odds(xp, u),
-        "{log_odds}({0})",
+        "square", "relu(y)**2", lambda xp, u: xp.exp(2 * u), "{xp}.exp(2 * {0})",
+        lambda y: 2 * y**2,
     ),
-)
+    Unit("cube", "y**3", lambda xp, u: xp.exp(3 * u), "{xp}.exp(3 * {0})", lambda y: 3 * y**3),
+    Unit(
+        "square-root", "sqrt(relu(y))", lambda xp, u: xp.exp(u / 2), "{xp}.exp({0} / 2)",
+        lambda y: np.sqrt(y) / 2,
+    ),
+    Unit(
+        "cube-root", "relu(y)**(1/3)", lambda xp, u: xp.exp(u / 3), "{xp}.exp({0} / 3)",
+        lambda y: np.cbrt(y) / 3,
+    ),
+    Unit("logarithm", "log(relu(y))", lambda xp, u: u, "{0}", np.ones_like, sinks=True),
+    Unit(
+        "exponential", "exp(y)", lambda xp, u: xp.exp(xp.exp(u)), "{xp}.exp({xp}.exp({0}))",
+        lambda y: y * np.exp(y),
+    ),
+    Unit(
+        "tanh", "tanh(y)", lambda xp, u: xp.tanh(xp.exp(u)), "{xp}.tanh({xp}.exp({0}))",
+        lambda y: y / np.cosh(y) ** 2,
+    ),
+    Unit(
+        "log-odds", "log(clip(y, 0, 1)/(1 - clip(y, 0, 1)))", lambda xp, u: log_odds(xp, u),
+        "{log_odds}({0})", lambda y: np.where(y < 1, 1 / (1 - y), np.nan),
+        sinks=True, ends_at_one=True,
+    ),
+)  # fmt: skip
 """The nine groups, in order."""
 
 
@@ -134,13 +154,13 @@ class MirrorNetwork:
                 "layer_0 makes a unit's factor 0 at some t, where its logarithm is −∞; mode "
                 "'potential' asks w > 0 and w + w′ > 0"
             )
-        last = ends[:, self.groups == len(UNITS) - 1].max()
+        last = ends[:, of_units(self.groups, "ends_at_one")].max()
         if last > 1:
             raise ConfigError(
                 f"layer_0 has the factor {last} in the log-odds group, which is infinite from x = "
                 f"{1 / last:.6g} on; mode 'potential' asks w ≤ 1 and w + w′ ≤ 1 there"
             )
-        sinking = (self.groups == 5) | (self.groups == len(UNITS) - 1)
+        sinking = of_units(self.groups, "sinks")
         if self.skip == 0 and not (self.layers[1][sinking, 0] > 0).any():
             raise ConfigError(
                 "skip=0 and no unit with a logarithm has weight, so nothing goes to −∞ at x = 0; "
@@ -191,6 +211,11 @@ class MirrorNetwork:
 def unit_groups(hidden: int) -> NDArray[np.int64]:
     """Which of `UNITS` each of so many hidden units is, `[hidden]`."""
     return np.repeat(np.arange(len(UNITS)), hidden // len(UNITS))
+
+
+def of_units(groups: NDArray[np.int64], fact: str) -> NDArray[np.bool_]:
+    """Which hidden units have a fact of `Unit` (`sinks`, `ends_at_one`), by their groups."""
+    return np.array([getattr(unit, fact) for unit in UNITS])[groups]
 
 
 def mirror_output(

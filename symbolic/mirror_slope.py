@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from symbolic.mirror_network import UNITS, MirrorNetwork
 
 Floats = NDArray[np.float64]
-
-_SLOPES: dict[str, Callable[[Floats], Floats]] = {
-    "identity": lambda y: y,
-    "square": lambda y: 2 * y**2,
-    "cube": lambda y: 3 * y**3,
-    "square-root": lambda y: np.sqrt(y) / 2,
-    "cube-root": lambda y: np.cbrt(y) / 3,
-    "logarithm": np.ones_like,
-    "exponential": lambda y: y * np.exp(y),
-    "tanh": lambda y: y / np.cosh(y) ** 2,
-    "log-odds": lambda y: np.where(y < 1, 1 / (1 - y), np.nan),
-}
-"""y·unit′(y) by the name of the unit; y = c·x moves with log x as x does."""
 
 
 def mirror_slope(network: MirrorNetwork, log_x: ArrayLike, t: ArrayLike = 0.0) -> Floats:
@@ -33,8 +18,7 @@ def mirror_slope(network: MirrorNetwork, log_x: ArrayLike, t: ArrayLike = 0.0) -
     with np.errstate(all="ignore"):
         inputs = factors * np.exp(points)[..., None]
         parts = [
-            _SLOPES[unit.name](inputs[..., network.groups == number])
-            for number, unit in enumerate(UNITS)
+            unit.slope(inputs[..., network.groups == number]) for number, unit in enumerate(UNITS)
         ]
         hidden = (np.concatenate(parts, axis=-1) @ network.layers[1])[..., 0]
         log_odds = np.where(points < 0, -1 / np.expm1(np.minimum(points, 0)), np.nan)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbolic.errors import ConfigError
-from symbolic.mirror_network import MODES, UNITS, MirrorNetwork, unit_groups
+from symbolic.mirror_network import MODES, UNITS, MirrorNetwork, of_units, unit_groups
 
 Weights = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """(layer_0, layer_1, skip) with leading axes."""
@@ -113,7 +113,7 @@ class MirrorShape:
         if self.mode == "paper":
             factors, skip = np.maximum(ends, _NARROWEST), np.maximum(skip[..., 0], 0.0)
         else:
-            bounded = unit_groups(self.hidden) == len(UNITS) - 1
+            bounded = of_units(unit_groups(self.hidden), "ends_at_one")
             within = _NARROWEST + (1 - _NARROWEST) * _sigmoid(ends)
             factors = np.where(bounded, within, _NARROWEST + _softplus(ends))
             skip = _NARROWEST + _softplus(skip[..., 0])
