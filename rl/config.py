@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from symbolic.checks import is_number
 from symbolic.errors import ConfigError
 
 MAX_BATCH = 2**24
 """Decisions of one update: a shuffle needs 8 random bits of 32 beside the index."""
 
-_ACTIVATIONS = ("swish", "tanh", "relu")
+ACTIVATIONS = ("swish", "tanh", "relu")
 BACKENDS = ("spring", "generalized", "positional", "mjx")
 """Physics that brax has."""
 _INITIALISERS = ("lecun-uniform", "orthogonal")
@@ -85,18 +86,18 @@ class TrainerConfig:
                 raise ConfigError(f"{name}={value!r:.40} must be a whole number of at least 1")
         for name in ("learning_rate", "reward_scaling", "adam_epsilon"):
             value = getattr(self, name)
-            if not _is_number(value) or not 0 < value < math.inf:
+            if not is_number(value) or not 0 < value < math.inf:
                 raise ConfigError(f"{name}={value!r:.40} must be a positive number; try 3e-4 or 1")
         for name in ("discount", "gae_lambda"):
             value = getattr(self, name)
-            if not _is_number(value) or not 0 <= value <= 1:
+            if not is_number(value) or not 0 <= value <= 1:
                 raise ConfigError(f"{name}={value!r:.40} must lie in [0, 1]; try 0.97")
         for name in ("entropy_cost", "value_cost"):
             value = getattr(self, name)
-            if not _is_number(value) or not 0 <= value < math.inf:
+            if not is_number(value) or not 0 <= value < math.inf:
                 raise ConfigError(f"{name}={value!r:.40} must be 0 or more; try 0.01")
         if (clip := self.max_grad_norm) is not None and not (
-            _is_number(clip) and 0 < clip < math.inf
+            is_number(clip) and 0 < clip < math.inf
         ):
             raise ConfigError(
                 f"max_grad_norm={clip!r:.40} must be a positive number, or null for no clipping"
@@ -115,7 +116,7 @@ class TrainerConfig:
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise ConfigError(f"{name}={value!r:.40} must be true or false")
-        for name, known in (("activation", _ACTIVATIONS), ("initialiser", _INITIALISERS)):
+        for name, known in (("activation", ACTIVATIONS), ("initialiser", _INITIALISERS)):
             _check_known(name, getattr(self, name), known)
         check_backend(self.backend)
         for name in ("policy_hidden", "value_hidden"):
@@ -172,10 +173,6 @@ def check_backend(backend: object) -> None:
 def _check_known(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ConfigError(f"{name}={value!r:.40} is unknown; use one of {', '.join(known)}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _near_divisors(of: int, wanted: int) -> str:

@@ -6,9 +6,9 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from rl.config import ACTIVATIONS
+from symbolic.checks import is_number
 from symbolic.errors import ConfigError
-
-_ACTIVATIONS = ("tanh", "relu", "swish")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +60,12 @@ class OfflineConfig:
             value = getattr(self, name)
             if value is None and name in ("max_grad_norm", "action_cell"):
                 continue
-            if not _is_number(value) or not 0 < value < math.inf:
+            if not is_number(value) or not 0 < value < math.inf:
                 raise ConfigError(f"{name}={value!r:.40} must be a positive number")
-        if self.activation not in _ACTIVATIONS:
+        if self.activation not in ACTIVATIONS:
             raise ConfigError(
                 f"activation={self.activation!r:.40} is unknown; use one of "
-                f"{', '.join(_ACTIVATIONS)}"
+                f"{', '.join(ACTIVATIONS)}"
             )
         if not isinstance(self.hidden, tuple) or any(
             type(n) is not int or n < 1 for n in self.hidden
@@ -96,7 +96,3 @@ class OfflineConfig:
             return OfflineConfig(**record | {"hidden": tuple(record["hidden"])})
         except (KeyError, TypeError) as error:
             raise ConfigError(f"configuration of another version ({error!s:.80})") from None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from rl.preference.judge import temperature_for
+from symbolic.checks import is_number
 from symbolic.errors import ConfigError
 
 KINDS = ("base", "noisy", "shuffled", "poor-judge")
@@ -54,14 +55,14 @@ class PreferenceConfig:
                 raise ConfigError(f"{name}={value!r:.40} must be a whole number from 1 to {most}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**32:
             raise ConfigError(f"seed={self.seed!r:.40} must be a whole number from 0 to 2**32 - 1")
-        if not _is_number(self.noise) or not 0 <= self.noise < 1:
+        if not is_number(self.noise) or not 0 <= self.noise < 1:
             raise ConfigError(f"noise={self.noise!r:.40} must lie in [0, 1); try {NOISE}")
         if (self.kind == "noisy") != (self.noise > 0):
             raise ConfigError(
                 f"noise={self.noise} does not go with kind='{self.kind}': "
                 "a noisy dataset has a positive one, every other kind has none"
             )
-        if not _is_number(self.temperature) or not 0 < self.temperature < math.inf:
+        if not is_number(self.temperature) or not 0 < self.temperature < math.inf:
             raise ConfigError(
                 f"temperature={self.temperature!r:.40} must be a positive number; try {SURE:.1f}"
             )
@@ -105,7 +106,3 @@ class PreferenceConfig:
         if missing := [name for name in names if name not in record]:
             raise ConfigError(f"'{missing[0]}' is missing; make the dataset again")
         return PreferenceConfig(**{name: record[name] for name in names})
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -14,6 +14,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from symbolic.checks import is_number
 from symbolic.errors import ConfigError
 
 SHAPINGS = ("z-score", "rank", "pairwise", "none")
@@ -54,23 +55,19 @@ class StrategyConfig:
             )
         for name in ("sigma", "learning_rate", "sigma_floor", "learning_rate_floor"):
             value = getattr(self, name)
-            if not _is_number(value) or not 0 < value < np.inf:
+            if not is_number(value) or not 0 < value < np.inf:
                 raise ConfigError(f"{name}={value!r:.40} must be a positive number")
         for name in ("sigma_decay", "learning_rate_decay"):
             value = getattr(self, name)
-            if not _is_number(value) or not 0 < value <= 1:
+            if not is_number(value) or not 0 < value <= 1:
                 raise ConfigError(f"{name}={value!r:.40} must lie in (0, 1]; try 0.999")
-        if not _is_number(self.momentum) or not 0 <= self.momentum < 1:
+        if not is_number(self.momentum) or not 0 <= self.momentum < 1:
             raise ConfigError(f"momentum={self.momentum!r:.40} must lie in [0, 1); try 0.9")
         for name, known in (("shaping", SHAPINGS), ("name", strategies())):
             value = getattr(self, name)
             if value not in known:
                 what = "no strategy of evosax for one mean" if name == "name" else "unknown"
                 raise ConfigError(f"{name}={value!r:.40} is {what}; use one of {', '.join(known)}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @lru_cache
