@@ -70,10 +70,8 @@ class OfflineAgent:
         each = self.actor.policy.log_prob(outputs, pairs.raw_action) + self._cell
         return jnp.sum(jnp.where(pairs.counted > 0, each, 0.0), axis=-1)
 
-    def imitate(
-        self, state: OfflineState, pairs: TrajectoryPairs
-    ) -> tuple[OfflineState, Float[Array, ""]]:
-        """One step towards the chosen trajectories of a minibatch, and log π of a step before it.
+    def imitate(self, state: OfflineState, pairs: TrajectoryPairs) -> OfflineState:
+        """One step towards the chosen trajectories of a minibatch.
 
         Source: the cross-entropy −log π(τ_w) of the supervised stage, section 2.1 of Alfano et al.
         """
@@ -82,8 +80,7 @@ class OfflineAgent:
         def loss(parameters: Any) -> Array:
             return -jnp.mean(self.log_probs(parameters, chosen))
 
-        value, gradient = jax.value_and_grad(loss)(state.parameters)
-        return self._moved(state, gradient), -value * len(chosen.counted) / chosen.counted.sum()
+        return self._moved(state, jax.grad(loss)(state.parameters))
 
     def as_reference(self, state: OfflineState) -> OfflineState:
         """Training anew from here, with this as the reference policy."""

@@ -81,16 +81,18 @@ class OfflinePrograms:
 
     def _imitated(
         self, state: OfflineState, seeds: Array, data: tuple[TrajectoryPairs, Array]
-    ) -> tuple[OfflineState, Float[Array, "agents"]]:
+    ) -> OfflineState:
         """One epoch of imitation; the epoch's number is negative, its shuffle its own."""
         pairs, epoch = data
 
         @in_turn_on_cpu
-        def step(state: OfflineState, rows: Array) -> tuple[OfflineState, Array]:
+        def step(state: OfflineState, rows: Array) -> OfflineState:
             return self.agent.imitate(state, rows_of(pairs, rows))
 
-        state, logs = jax.lax.scan(jax.vmap(step), state, self._orders(seeds, epoch))
-        return state, logs.mean(axis=0)
+        def minibatch(state: OfflineState, rows: Array) -> tuple[OfflineState, None]:
+            return jax.vmap(step)(state, rows), None
+
+        return jax.lax.scan(minibatch, state, self._orders(seeds, epoch))[0]
 
     def _reference(
         self, state: OfflineState, pairs: TrajectoryPairs
@@ -180,7 +182,7 @@ class OfflinePopulation:
         fresh = state if not self.programs.config.sft_epochs else self.init()
         for epoch in range(self.programs.config.sft_epochs):
             data = (self.programs.pairs, self._number(-1 - epoch))
-            state, _ = self.programs.imitate(state, self._seeds, data)
+            state = self.programs.imitate(state, self._seeds, data)
         with_reference = self._parameters.settings.reference
         state = jax.tree.map(
             lambda learnt, new: jnp.where(_against(with_reference, learnt), learnt, new),
