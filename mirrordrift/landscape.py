@@ -18,9 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mirrordrift import figures
-from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.mirror_network import MirrorNetwork
 from symbolic.preference.objective import PreferenceObjective
 
 if TYPE_CHECKING:
@@ -79,7 +77,7 @@ def plot_landscapes(
     rows = [
         (label, objective, moment)
         for label, objective in objectives.items()
-        for moment in (MOMENTS if _changes(objective) else (0.0,))
+        for moment in (MOMENTS if objective.uses_progress else (0.0,))
     ]
     pulls = [
         pull(objective, *np.meshgrid(axes[label], axes[label], indexing="ij"), moment)
@@ -120,16 +118,6 @@ def plot_landscapes(
     figures.write(figure, path)
 
 
-def _changes(objective: PreferenceObjective) -> bool:
-    """Whether it depends on the progress of the training, as far as can be seen."""
-    slots = (objective.psi, objective.phi_inverse, objective.link)
-    return any(
-        (isinstance(slot, Drift) and "t" in slot.formula.symbols)
-        or (isinstance(slot, MirrorNetwork) and slot.uses_progress)
-        for slot in slots
-    )
-
-
 def _range(met: Sequence[Trajectory]) -> tuple[float, float]:
     """Where nearly all points of the trajectories are, with room about them."""
     points = np.concatenate([np.zeros(0), *(np.concatenate([t.chosen, t.rejected]) for t in met)])
@@ -142,14 +130,14 @@ def _range(met: Sequence[Trajectory]) -> tuple[float, float]:
 
 
 def _title(panel: Axes, label: str, moment: float, objective: PreferenceObjective) -> None:
-    when = f", at {moment:.0%} of the training" if _changes(objective) else ""
+    when = f", at {moment:.0%} of the training" if objective.uses_progress else ""
     how = {"sum": "sums over steps", "mean": "means over steps"}[objective.reduction]
     panel.set_title(f"{figures.short(label)} ({how}){when}", fontsize=10)
 
 
 def _dots(panel: Axes, met: Trajectory, moment: float, objective: PreferenceObjective) -> None:
     near = np.ones(len(met.chosen), bool)
-    if _changes(objective):
+    if objective.uses_progress:
         near = np.abs(met.progress - moment) <= 1 / 6
     places = np.flatnonzero(near)
     places = places[:: max(1, len(places) // _DOTS)]

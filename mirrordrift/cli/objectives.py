@@ -8,9 +8,7 @@ from typing import Annotated, Any
 from tyro.conf import arg
 
 from mirrordrift.cli.options import UNSET, Common, Flag
-
-CHANGES = ("weight", "beta", "margin", "label_smoothing", "reduction", "reference")
-"""The fields that have a flag."""
+from symbolic.preference.objective import SETTINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,5 +34,5 @@ class ObjectiveChanges(Common):
 def changes_of(options: ObjectiveChanges) -> dict[str, Any]:
     """The fields of an objective that were asked to be others."""
     usual = {field.name: field.default for field in fields(ObjectiveChanges)}
-    found = {name: getattr(options, name) for name in CHANGES}
+    found = {name: getattr(options, name) for name in SETTINGS}
     return {name: value for name, value in found.items() if value != usual[name]}

@@ -6,7 +6,6 @@ from fractions import Fraction
 
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.export.objective import uses_progress
 from symbolic.expression import number
 from symbolic.latex import to_latex
 from symbolic.preference.objective import PreferenceObjective, Slot
@@ -28,7 +27,7 @@ def objective_latex(objective: PreferenceObjective) -> str:
     terms.append(_preference(objective, link))
     given = r"\max_\pi \; \mathbb{E}_{(w, l)} \left[ " + " + ".join(terms) + r" \right]"
     rows = [given, f"z = {_difference(objective)}", _PROBABILITY[objective.reduction]]
-    if uses_progress(objective):
+    if objective.uses_progress:
         rows.append(r"t = n/N")
     if objective.psi is not None:
         rows.append(rf"\psi(x{_t(objective.psi)}) = {_formula('psi', objective.psi)}")

@@ -59,16 +59,6 @@ def objective_source(objective: PreferenceObjective, backend: str, title: str) -
     return "\n\n".join(part for part in parts if part)
 
 
-def uses_progress(objective: PreferenceObjective) -> bool:
-    """Whether an objective depends on t."""
-    slots = (objective.psi, objective.phi_inverse, objective.link)
-    return any(
-        slot.uses_progress if isinstance(slot, MirrorNetwork) else "t" in slot.formula.symbols
-        for slot in slots
-        if isinstance(slot, (MirrorNetwork, Drift))
-    )
-
-
 def _slot_source(name: str, slot: Slot, library: Backend) -> tuple[list[str], str]:
     """(the body of a slot's function, the weights before it)."""
     if isinstance(slot, MirrorNetwork):
@@ -123,7 +113,7 @@ def _loss_docstring(objective: PreferenceObjective) -> str:
     )
     progress = (
         "progress is how much of the training is over, in [0, 1]."
-        if uses_progress(objective)
+        if objective.uses_progress
         else "The objective does not depend on progress."
     )
     return "\n    ".join(

@@ -11,8 +11,8 @@ Source: Alfano et al., Learning Loss Landscapes in Preference Optimization, equa
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -33,6 +33,16 @@ LOWEST, HIGHEST = -1e5, 1e4
 _NEAREST_TO_ONE = -1e-6
 _LARGEST = 1e30
 """Beyond it float32 overflows in a mean or a gradient."""
+
+SETTINGS: Mapping[str, type] = {
+    "weight": float,
+    "beta": float,
+    "margin": float,
+    "label_smoothing": float,
+    "reference": bool,
+    "reduction": str,
+}
+"""The fields of an objective beside its slots, which files hold and flags change."""
 
 LOG_SIGMOID = Drift.from_text(
     "-softplus(-z)", kind="link", name="log-sigmoid", title="Logarithm of the sigmoid"
@@ -99,6 +109,16 @@ class PreferenceObjective:
             )
 
     @property
+    def uses_progress(self) -> bool:
+        """Whether it depends on t; a function is not looked into."""
+        slots = (*self.maps.values(), self.link)
+        return any(
+            slot.uses_progress if isinstance(slot, MirrorNetwork) else "t" in slot.formula.symbols
+            for slot in slots
+            if isinstance(slot, (MirrorNetwork, Drift))
+        )
+
+    @property
     def link_is_log_sigmoid(self) -> bool:
         """Whether the link is the usual one, however it was come by."""
         return isinstance(self.link, Drift) and self.link.formula == LOG_SIGMOID.formula
@@ -125,10 +145,7 @@ class PreferenceObjective:
 
     def settings(self) -> dict[str, Any]:
         """The numbers and choices beside the slots, by the names of their fields."""
-        plain = [f.name for f in fields(self) if f.type in ("float", "bool", "str")]
-        return {
-            name: getattr(self, name) for name in plain if name not in ("title", "note", "name")
-        }
+        return {name: getattr(self, name) for name in SETTINGS}
 
 
 def slot_text(slot: Slot | None) -> str:

@@ -20,7 +20,7 @@ from symbolic.domains import Interval, parse_declarations
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.mirror_network import MirrorNetwork, load_mirror_network, save_mirror_network
-from symbolic.preference.objective import LOG_SIGMOID, PreferenceObjective, Slot
+from symbolic.preference.objective import LOG_SIGMOID, SETTINGS, PreferenceObjective, Slot
 
 SCHEMA = "mirrordrift/objective/1"
 _KINDS = {"psi": "psi", "phi_inverse": "mirror-map", "link": "link"}
@@ -122,15 +122,7 @@ def _from_card(path: Path, card: dict[str, Any]) -> PreferenceObjective:
         )
     if "phi_inverse" not in card:
         raise ConfigError("'phi_inverse' is missing; add it")
-    settings: dict[str, Any] = {
-        name: plain(card[name])
-        for name in ("weight", "beta", "margin", "label_smoothing", "reference", "reduction")
-        if name in card
-    }
-    for name, value in settings.items():
-        wanted = {"reference": bool, "reduction": str}.get(name, (int, float))
-        if not isinstance(value, wanted) or (name != "reference" and isinstance(value, bool)):
-            raise ConfigError(f"{name}={value!r:.40} is {type(value).__name__}; mend the file")
+    settings = {name: _setting(name, plain(card[name])) for name in SETTINGS if name in card}
     slots: dict[str, Any] = {
         name: _read(path, name, kind, card[name])
         for name, kind in _KINDS.items()
@@ -138,6 +130,15 @@ def _from_card(path: Path, card: dict[str, Any]) -> PreferenceObjective:
     }
     fields: dict[str, Any] = {"psi": None, "name": str(card.get("name", "")), **slots, **settings}
     return PreferenceObjective(**fields)
+
+
+def _setting(name: str, value: object) -> object:
+    wanted = SETTINGS[name]
+    fits = isinstance(value, wanted) or (wanted is float and type(value) is int)
+    if not fits:
+        kind = {float: "a number", bool: "true or false", str: "text"}[wanted]
+        raise ConfigError(f"{name}={value!r:.40} is {type(value).__name__}; it must be {kind}")
+    return value
 
 
 def _read(path: Path, name: str, kind: str, slot: Any) -> Drift | MirrorNetwork:
