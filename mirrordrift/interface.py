@@ -90,6 +90,19 @@ def decide_target(target: Decidable, timeout: float) -> Report:
     return decide_network(target, timeout=timeout)
 
 
+def refuse_refuted(label: str, target: Decidable) -> str:
+    """The verdict of what may be trained with; raises ConfigError, with the witness, if refuted."""
+    report = decide_target(target, timeout=10.0)
+    if report.verdict != "refuted":
+        return report.verdict.value
+    failing = next(c for c in report.conditions if c.verdict == "refuted")
+    witness = f" at {failing.witness}" if failing.witness is not None else ""
+    raise ConfigError(
+        f"{label} is no {target.kind}: {failing.id} is refuted{witness}; "
+        "to train with it all the same, say --allow-unproved"
+    )
+
+
 def _check_timeout(timeout: float) -> None:
     if not (isinstance(timeout, (int, float)) and 0 < timeout < math.inf):
         raise ConfigError(f"timeout={timeout!r:.40} must be a positive number of seconds; try 10")

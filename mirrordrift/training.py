@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift import runs
-from mirrordrift.interface import decide_target
+from mirrordrift.interface import refuse_refuted
 from mirrordrift.spec import Target, resolve_line
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -109,7 +109,7 @@ def evaluate(
         target = resolve_line(drift)
         targets.append(target)
         if not allow_unproved:
-            refuse_refuted(target)
+            refuse_refuted(runs.label(target), target)
     start()
     task = environments.task_of(env, config)
     about = {
@@ -118,19 +118,6 @@ def evaluate(
     }
     path = None if folder is None else Path(folder)
     return scoring.evaluate(targets, task, config, seeds, memory=memory, folder=path, about=about)
-
-
-def refuse_refuted(target: Target) -> str:
-    """The verdict of a drift that may be trained; raises ConfigError, with the witness, if refuted."""
-    report = decide_target(target, timeout=10.0)
-    if report.verdict != "refuted":
-        return report.verdict.value
-    failing = next(c for c in report.conditions if c.verdict == "refuted")
-    witness = f" at {failing.witness}" if failing.witness is not None else ""
-    raise ConfigError(
-        f"{runs.label(target)} is no drift: {failing.id} is refuted{witness}; "
-        "to train it all the same, say --allow-unproved"
-    )
 
 
 def candidates_of(target: Target) -> Candidates:
@@ -161,7 +148,7 @@ def new_run(
     """
     record = runs.record_of(target, env, seed, config)
     population = _population(record, target, config)
-    decided = allow_unproved or refuse_refuted(target) == "proved"
+    decided = allow_unproved or refuse_refuted(runs.label(target), target) == "proved"
     return Run(target, record, population, decided)
 
 

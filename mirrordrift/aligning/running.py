@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift.aligning.plan import SCRATCH, AlignPlan, begin, opened, plan
+from mirrordrift.interface import refuse_refuted
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.mirror_network import MirrorNetwork
@@ -70,7 +71,7 @@ def align(
     )
     if not allow_unproved:
         for label, objective in asked.objectives.items():
-            refuse_refuted(label, objective)
+            all_proved(label, objective)
     start_jax()
     check(asked)
     kept = None if folder is None else Path(folder)
@@ -79,27 +80,17 @@ def align(
     return run(asked, kept)
 
 
-def refuse_refuted(label: str, objective: PreferenceObjective) -> bool:
-    """Whether all maps of an objective are proved.
+def all_proved(label: str, objective: PreferenceObjective) -> bool:
+    """Whether both maps of an objective are proved; functions are not decided.
 
-    Raises ConfigError, with the witness, for one that is refuted. Functions are not decided.
+    Raises ConfigError, with the witness, for a map that is refuted.
     """
-    from mirrordrift.interface import decide_target
-
-    proved = True
-    for slot, target in objective.maps.items():
-        if not isinstance(target, (Drift, MirrorNetwork)):
-            continue
-        report = decide_target(target, timeout=10.0)
-        if report.verdict == "refuted":
-            failing = next(c for c in report.conditions if c.verdict == "refuted")
-            witness = f" at {failing.witness}" if failing.witness is not None else ""
-            raise ConfigError(
-                f"{label}: {slot} is no {target.kind}: {failing.id} is refuted{witness}; "
-                "to train with it all the same, say --allow-unproved"
-            )
-        proved = proved and report.verdict == "proved"
-    return proved
+    verdicts = [
+        refuse_refuted(f"{label}: {slot}", target)
+        for slot, target in objective.maps.items()
+        if isinstance(target, (Drift, MirrorNetwork))
+    ]
+    return all(verdict == "proved" for verdict in verdicts)
 
 
 def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -> list[Aligned]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
-from mirrordrift.cli.objectives import CHANGES, ObjectiveChanges, changes_of
+from mirrordrift.cli.objectives import ObjectiveChanges, changes_of
 from mirrordrift.cli.options import (
     UNSET,
     Declarations,
@@ -22,6 +22,7 @@ from mirrordrift.cli.options import (
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
+from symbolic.preference.objective import SETTINGS
 
 if TYPE_CHECKING:
     from mirrordrift.aligning.plan import AlignPlan
@@ -94,7 +95,7 @@ class Options(ObjectiveChanges):
 
 _SETTLED = (
     "objective", "dataset", "start", "seeds", "first_seed", "rows", "steps", "epochs", "param",
-    "set", "out", *CHANGES,
+    "set", "out", *SETTINGS,
 )  # fmt: skip
 
 
@@ -122,7 +123,7 @@ def run(options: Options) -> int:
 def _begin(options: Options) -> tuple[AlignPlan, Path]:
     """The plan, new or going on, and its folder."""
     from mirrordrift.aligning import plan as plans
-    from mirrordrift.aligning.running import check, refuse_refuted
+    from mirrordrift.aligning.running import all_proved, check
     from rl.offline.config import OfflineConfig
 
     if options.resume:
@@ -144,7 +145,7 @@ def _begin(options: Options) -> tuple[AlignPlan, Path]:
     )
     if not options.allow_unproved:
         for label, objective in asked.objectives.items():
-            if not refuse_refuted(label, objective):
+            if not all_proved(label, objective):
                 complain(f"drift: note: {label} is not decided; drift verify says what is left")
     folder = Path(options.out)
     check(asked)

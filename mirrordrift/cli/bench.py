@@ -120,6 +120,7 @@ def _begin(options: Options, folder: Path) -> Plan:
     """The plan of the folder, or a new one that has been checked and written into it."""
     from mirrordrift import runs, training
     from mirrordrift.bench import plan, presets
+    from mirrordrift.interface import refuse_refuted
     from rl import environments
     from rl.config import TrainerConfig
     from rl.start import leads
@@ -142,8 +143,9 @@ def _begin(options: Options, folder: Path) -> Plan:
     )
     for target in made.drifts.values():
         training.candidates_of(target)  # what cannot be trained is told before anything is written
-        if not options.allow_unproved and training.refuse_refuted(target) == "unknown":
-            complain(f"drift: note: {runs.label(target)} is not decided")
+        label = runs.label(target)
+        if not options.allow_unproved and refuse_refuted(label, target) == "unknown":
+            complain(f"drift: note: {label} is not decided")
     for env, config in made.configs.items():
         environments.task_of(env, config)
     if chosen.network and not any(

@@ -10,7 +10,7 @@ from distilling_maps import network
 
 from mirrordrift import distill
 from mirrordrift.aligning.plan import objective_of
-from mirrordrift.aligning.running import refuse_refuted
+from mirrordrift.aligning.running import all_proved
 from mirrordrift.fronts import files
 from symbolic.distill.maps.samples import load_map_samples
 from symbolic.errors import ConfigError
@@ -46,7 +46,7 @@ def test_an_objective_of_networks_becomes_formulas_that_train(drift, tmp_path: P
     label, found = objective_of(str(out / "objective.json"))
     assert label == "out" and found.text == "0.7*log(x); 2.5*log(x); -softplus(-z)"
     assert found.settings() == load_objective(tmp_path / "objective.json").settings()
-    assert refuse_refuted(label, found)
+    assert all_proved(label, found)
     again = drift("distill", tmp_path / "objective.json", *FEW, "--out", out)
     assert again.code == 2 and "holds an objective already" in again.err
 
