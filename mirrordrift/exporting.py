@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from mirrordrift.slope import text_of
-from mirrordrift.spec import Target, resolve
+from mirrordrift.spec import FRONT_SUFFIX, Target, file_kind, resolve
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.export.backends import BACKENDS
@@ -57,14 +56,13 @@ def kind_of(spec: str) -> str:
     asked for (`drift align`) it is direct preference optimisation.
     """
     from search import pretrained
-    from symbolic.arrays import read_bounded, read_json
     from symbolic.catalogue import catalogue
     from symbolic.catalogue.objectives import objectives
     from symbolic.preference import reading
 
     text = spec.strip()
-    if text.endswith(".json"):
-        found = read_json(read_bounded(Path(text)), text).get("schema") == reading.SCHEMA
+    if text.endswith(FRONT_SUFFIX):
+        found = file_kind(text) == "objective"
     else:
         named = text in objectives and text not in catalogue and text not in pretrained.names()
         found = named or len(reading.split_objective(text)[0]) > 1

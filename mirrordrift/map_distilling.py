@@ -8,16 +8,22 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirrordrift.spec import NETWORK_SUFFIXES, Parameters, resolve_decidable, split_line
+from mirrordrift.spec import (
+    FRONT_SUFFIX,
+    NETWORK_SUFFIXES,
+    Parameters,
+    file_kind,
+    resolve_decidable,
+    split_line,
+)
 from search.distill.maps.sampling import LOWEST
 from search.distill.sampling import POINTS
-from symbolic.arrays import read_arrays, read_bounded, read_json
+from symbolic.arrays import read_arrays
 from symbolic.distill.maps.samples import MapSamples, load_map_samples
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.mirror_network import KINDS, MirrorNetwork
+from symbolic.mirror_network import MirrorNetwork
 from symbolic.preference.objective import PreferenceObjective
-from symbolic.preference.reading import SCHEMA as OBJECTIVE_SCHEMA
 
 if TYPE_CHECKING:
     from search.distill.front import Front, Tell
@@ -69,22 +75,12 @@ def _own_kind(spec: object) -> str | None:
     if not isinstance(spec, (str, PathLike)):
         return None
     text = str(spec).strip()
-    if text.endswith(".json"):
-        card = read_json(read_bounded(Path(text)), text)
-        return OBJECTIVE if card.get("schema") == OBJECTIVE_SCHEMA else _known(card.get("kind"))
-    if text.endswith(NETWORK_SUFFIXES):
-        arrays, texts = read_arrays(text)
-        about = texts.get("card", texts.get("about", ""))
-        kind = read_json(about, f"{text}: card").get("kind") if about else None
-        return _known(kind) or ("drift" if {"layer_0", "f"} & set(arrays) else None)
+    if text.endswith((FRONT_SUFFIX, *NETWORK_SUFFIXES)):
+        return file_kind(text)
     from symbolic.catalogue import entries
 
     entry = entries.get(split_line(text)[0])
     return None if entry is None else entry.kind
-
-
-def _known(kind: object) -> str | None:
-    return kind if isinstance(kind, str) and kind in ("drift", *KINDS) else None
 
 
 def check_engine(engine: str, effort: float) -> None:

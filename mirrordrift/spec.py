@@ -77,17 +77,37 @@ def resolve_decidable(
 
 
 def _holds_a_map(path: str) -> bool:
-    """Whether the card of a network's file says that it is a mirror map's; no for what is no file."""
-    from symbolic.arrays import read_arrays, read_json
+    """Whether a network's file says that it is a mirror map's; no for what is no file."""
     from symbolic.mirror_network import KINDS
 
-    if not Path(path).is_file():
-        return False
     try:
-        card = read_json(read_arrays(path)[1].get("card", ""), path)
+        return Path(path).is_file() and file_kind(path) in KINDS
     except ConfigError:
         return False  # the reader of networks says what is wrong
-    return card.get("kind") in KINDS
+
+
+def file_kind(path: str) -> str | None:
+    """What a `.json`, `.npz` or `.safetensors` file says it holds: `objective`, `drift`, `mirror-map` or
+    `psi`; None for one that says nothing.
+
+    Raises ConfigError for a file that cannot be read.
+    """
+    from symbolic.arrays import read_arrays, read_bounded, read_json
+    from symbolic.mirror_network import KINDS
+    from symbolic.preference.reading import SCHEMA as OBJECTIVE_SCHEMA
+
+    names: set[str] = set()
+    if path.endswith(FRONT_SUFFIX):
+        card = read_json(read_bounded(Path(path)), path)
+    else:
+        arrays, texts = read_arrays(path)
+        names, about = set(arrays), texts.get("card", texts.get("about", ""))
+        card = read_json(about, f"{path}: card") if about else {}
+    if card.get("schema") == OBJECTIVE_SCHEMA:
+        return "objective"
+    if card.get("kind") in ("drift", *KINDS):
+        return str(card["kind"])
+    return "drift" if {"layer_0", "f"} & names else None
 
 
 def _is_file(spec: object, only: str | None) -> bool:

@@ -90,8 +90,9 @@ def run(options: Options) -> int:
 def _mirror_maps(options: Options) -> int:
     """Search for mirror maps, or go on."""
     from mirrordrift.cli.mirror_maps import asked
-    from mirrordrift.mirror import tables
+    from mirrordrift.meta.tables import News, judgement
     from mirrordrift.mirror.searching import check, opened
+    from mirrordrift.mirror.tables import BASELINE, conclusion
     from mirrordrift.progress import generation_progress, stage_progress
     from mirrordrift.render import say, show_table
     from mirrordrift.runs import versions
@@ -118,7 +119,7 @@ def _mirror_maps(options: Options) -> int:
             _, on = opened(config, folder, tell)
         with (
             sinks(options.log, folder.path, config.record(), axis="generation") as log,
-            generation_progress(config.generations, tables.news) as show,
+            generation_progress(config.generations, News(BASELINE)) as show,
         ):
 
             def progress(record: dict[str, Any]) -> None:
@@ -129,9 +130,9 @@ def _mirror_maps(options: Options) -> int:
 
             search_mirror_maps(config, folder, on, versions=versions(), progress=progress)
     if options.json:
-        print(json.dumps(tables.conclusion(folder)), flush=True)
+        print(json.dumps(conclusion(folder)), flush=True)
         return PROVED
-    show_table(*tables.judgement(folder))
+    show_table(*judgement(folder, BASELINE))
     say(f"written: {folder.path / OBJECTIVE_FILE}, with its networks beside it")
     return PROVED
 

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from mirrordrift.render import compact
-from search.folder import Record
+from search.folder import Record, SearchFolder
 from search.meta.folder import NETWORK_FILE, MetaFolder
 
 Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 """A header and rows, as texts."""
 
 
-def judgement(folder: MetaFolder) -> Table:
-    """The last judgement of the mean: returns on held-out seeds, by environment."""
-    header = ("environment", "return", "PPO's", "difference", "generation")
-    last = _last_judged(folder)
+def judgement(folder: SearchFolder[Any], baseline: str = "PPO") -> Table:
+    """The last judgement of the mean: returns on held-out seeds beside the baseline's."""
+    header = ("environment", "return", f"{baseline}'s", "difference", "generation")
+    last = last_judged(folder)
     return header, [
         (
             env,
             compact(found["return_mean"]),
-            compact(found["ppo_mean"]),
+            compact(found[f"{baseline.lower()}_mean"]),
             f"{compact(found['difference'], '+')} ± {compact(found['difference_stderr'])}",
             str(last["generation"]),
         )
@@ -32,7 +32,7 @@ def judgement(folder: MetaFolder) -> Table:
 
 def conclusion(folder: MetaFolder) -> dict[str, Any]:
     """The last object of --json: the network, and its last judgement."""
-    last = _last_judged(folder)
+    last = last_judged(folder)
     return {
         "schema": "mirrordrift/meta-trained/1",
         "network": str(folder.path / NETWORK_FILE),
@@ -41,7 +41,8 @@ def conclusion(folder: MetaFolder) -> dict[str, Any]:
     }
 
 
-def _last_judged(folder: MetaFolder) -> Record:
+def last_judged(folder: SearchFolder[Any]) -> Record:
+    """The record of the last generation whose mean was judged."""
     return next(r for r in reversed(folder.records(sys.maxsize)) if r["held_out"])
 
 
@@ -53,14 +54,14 @@ def study(folders: Sequence[MetaFolder]) -> Table:
 
 
 class News:
-    """A generation in one line: returns, and what the drift gained on PPO when last judged."""
+    """A generation in one line: returns, and what was gained on the baseline when last judged."""
 
-    def __init__(self) -> None:
-        self._gains = ""
+    def __init__(self, baseline: str = "PPO") -> None:
+        self._baseline, self._gains = baseline, ""
 
     def __call__(self, record: Record) -> str:
         if record["held_out"]:
-            self._gains = ", against PPO " + ", ".join(
+            self._gains = f", against {self._baseline} " + ", ".join(
                 f"{compact(found['difference'], '+')} ± {compact(found['difference_stderr'])} ({env})"
                 for env, found in record["held_out"].items()
             )
