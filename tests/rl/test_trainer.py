@@ -160,7 +160,7 @@ def test_a_configuration_checks_itself(change: dict[str, object], message: str) 
 
 
 def test_names_of_a_configuration_mean_something() -> None:
-    assert set(networks.ACTIVATIONS) == set(config_rules._ACTIVATIONS)
+    assert set(networks.ACTIVATIONS) == set(config_rules.ACTIVATIONS)
 
 
 def steps_of_adam(config: TrainerConfig, gradient: float) -> list[float]:
