@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.rooms import HOME, ROOMS, resolved, shadow_message
+from symbolic.cores import usable_cores
 from symbolic.distill import julia
 
 GROUPS = {
@@ -93,7 +94,7 @@ def examine() -> dict[str, Any]:
         "python": platform.python_version(),
         "executable": sys.executable,
         "platform": platform.platform(),
-        "cpus": _cpus(),
+        "cpus": usable_cores(),
         "packages": versions,
         "install": install_command(*(g for g in GROUPS if None in versions[g].values())),
         "jax": _ask(_ASK_JAX, "devices") if versions["train"]["jax"] else None,
@@ -185,10 +186,3 @@ def _version(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _cpus() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

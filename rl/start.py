@@ -12,6 +12,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from symbolic.cores import usable_cores
 from symbolic.errors import ConfigError
 
 
@@ -27,7 +28,7 @@ def start(*, devices: int | None = None, distributed: bool = False) -> None:
     if "xla_force_host_platform_device_count" not in os.environ.get("XLA_FLAGS", ""):
         # Where JAX computed something already, its devices are what they are.
         with suppress(RuntimeError):
-            jax.config.update("jax_num_cpu_devices", devices or _cores())
+            jax.config.update("jax_num_cpu_devices", devices or usable_cores())
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(_cache_folder()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.5)
@@ -58,10 +59,6 @@ def least(number: int) -> int:
     from jax.experimental import multihost_utils
 
     return int(multihost_utils.process_allgather(np.int32(number)).min())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _cache_folder() -> Path:
