@@ -23,7 +23,7 @@ from symbolic.distill.shapes import CONSTANT, Shape, library, with_constant
 from symbolic.distill.tidy import tidied
 from symbolic.errors import ConfigError
 from symbolic.expression import Expression, call, number, symbol
-from symbolic.numeric import evaluate_all
+from symbolic.numeric import Prepared, evaluate_all, prepared
 from symbolic.operations import ZERO
 
 _GRID = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0, 6.0)
@@ -99,6 +99,7 @@ class _Beam:
 
     def __init__(self, samples: Samples, seed: int) -> None:
         self.objective = Objective(samples.thinned(_SEARCHED, seed))
+        self.prepared: dict[Shape, Prepared] = {}
         self.evaluated: dict[_Term, Floats] = {}
         self.sizes: dict[Expression, float] = {}
         self.atoms: list[_Term] = []
@@ -218,9 +219,11 @@ class _Beam:
         return self.evaluated[term]
 
     def _evaluated(self, term: _Term) -> Floats:
-        points = {**self.objective.samples.points, CONSTANT: np.asarray(term.constant)}
+        if term.shape not in self.prepared:
+            roots = [term.shape.formula, term.shape.slope]
+            self.prepared[term.shape] = prepared(roots, self.objective.samples.points)
         shape = self.objective.samples.weight.shape
-        value, slope = evaluate_all([term.shape.formula, term.shape.slope], points)
+        value, slope = self.prepared[term.shape]({CONSTANT: term.constant})
         return self.objective.stacked(np.broadcast_to(value, shape), np.broadcast_to(slope, shape))
 
     def _constants(self, shape: Shape) -> list[float]:

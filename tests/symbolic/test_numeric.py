@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from symbolic.numeric import evaluate
+from symbolic.numeric import evaluate, evaluate_all, prepared
 from symbolic.parser import parse
 
 REFERENCE = {
@@ -112,3 +112,17 @@ def test_arrays_broadcast():
 def test_a_missing_symbol_is_an_error():
     with pytest.raises(KeyError):
         evaluate(parse("r*A"), {"r": 1.0})
+
+
+@pytest.mark.parametrize("text", REFERENCE)
+def test_prepared_with_either_variable_known(text):
+    values = {"r": np.array(RATIOS)[:, None], "A": np.array(ADVANTAGES)}
+    roots = [parse(text), parse(f"({text})*r + A")]
+    expected = evaluate_all(roots, values)
+    for known in ((), ("r",), ("A",), ("r", "A")):
+        at = prepared(roots, {name: values[name] for name in known})
+        rest = {name: value for name, value in values.items() if name not in known}
+        for _ in range(2):  # nothing of a call is left for the next one
+            at({name: value + 1 for name, value in rest.items()})
+            for one, other in zip(at(rest), expected):
+                np.testing.assert_array_equal(one, other)
