@@ -45,8 +45,8 @@ _KNEE = 1.1
 _NOTHING = 1e-16
 """A loss that is 0, as far as float64 can tell."""
 
-_MOST_FITTED = 16
-"""Candidates of one finder whose constants are fitted, the most promising ones."""
+_MOST_FITTED = 14
+"""Candidates of one finder whose constants are fitted, of either kind of promising ones."""
 _CLOSE_BY = np.geomspace(1e-5, 0.05, 60)
 _STEEPER = 2.0
 """How much steeper than the samples a repaired formula may be near r = 1."""
@@ -147,7 +147,8 @@ def build(
     )
     if cut and not members:
         raise KeyboardInterrupt
-    front = best_of(members)
+    # A number is worth telling only where there is nothing else.
+    front = best_of([m for m in members if m.formula.symbols] or members)
     if reference is not None:
         known: dict[Expression, tuple[float, float]] = {}
         cut |= each(
@@ -205,14 +206,24 @@ def add(
 
 
 def _promising(candidates: Sequence[Expression], objective: Objective) -> list[Expression]:
-    """Those that are not much worse than a smaller one, the best of them if they are many."""
+    """Those that are not much worse than a smaller one, without those that are alike at all samples.
+
+    If they are many, the smallest of those that are about as good as the best, and the best for
+    their size.
+    """
     losses = {c: objective.errors(c).loss for c in candidates}
-    best, found = math.inf, dict[Expression, float]()
-    for candidate in sorted(candidates, key=lambda c: (c.nodes, losses[c])):
-        if losses[candidate] <= _PROMISING * best and math.isfinite(losses[candidate]):
-            found[candidate] = losses[candidate] / best if best else 1.0
-        best = min(best, losses[candidate])
-    return sorted(sorted(found, key=lambda c: found[c])[:_MOST_FITTED], key=lambda c: c.nodes)
+    ranked = sorted(candidates, key=lambda c: (c.nodes, losses[c]))
+    best, relative, seen = math.inf, dict[Expression, float](), set[float]()
+    for candidate in ranked:
+        loss = losses[candidate]
+        if math.isfinite(loss) and loss <= _PROMISING * best and loss not in seen:
+            relative[candidate] = loss / best if best else 1.0
+            seen.add(loss)
+        best = min(best, loss)
+    good = [c for c in relative if losses[c] <= _PROMISING * best]
+    rest = sorted(set(relative).difference(good), key=lambda c: (relative[c], c.nodes))
+    chosen = {*good[:_MOST_FITTED], *rest[:_MOST_FITTED]}
+    return [c for c in ranked if c in chosen]
 
 
 def best_of(members: Sequence[Member]) -> list[Member]:

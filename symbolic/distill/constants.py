@@ -25,7 +25,7 @@ from symbolic.expression import (
     substitute,
     symbol,
 )
-from symbolic.numeric import evaluate_all, nearest
+from symbolic.numeric import nearest, prepared
 
 REACH = 3.0
 """Standard errors within which a simpler number is as good."""
@@ -36,14 +36,16 @@ _NEGLIGIBLE = 1e-12
 """What float64 leaves of a constant that is 0, next to others of size 1."""
 _LEAST_LEFT = 1e-3
 """Of a residual that its sample alone settles."""
+_FAR, _LARGEST = 1e3, 1e12
+"""What stands for values and slopes that are none, and for huge ones, whose squares overflow;
+targets have the mean square 1.
+"""
 _FACTOR = 10.0
 """By which a fit may change a constant."""
 _MAY_VANISH = 1e-4
 """Below it a constant may be 0."""
 _SHRUNK = 0.5
 """Share of a constant that may be rounded away where it must not become 0."""
-_TRIED = 4
-"""Spare constants that are tried at 1 and −1."""
 _TAKES_PART = 1e-4
 """Share of a constant in a direction of length 1, below which it is rounding."""
 _FARTHEST = 20.0
@@ -58,6 +60,15 @@ _NOTHING = 1e-16
 
 
 @dataclass(frozen=True)
+class Spare:
+    """A constant that may be 0, 1 or −1, as the others make up for it."""
+
+    name: str
+    value: int
+    others: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Fit:
     """A formula with its constants as symbols k0, k1, …, and where they ended."""
 
@@ -65,8 +76,8 @@ class Fit:
     values: Mapping[str, float]
     errors: Mapping[str, float]
     """Their standard errors."""
-    spare: Mapping[str, Mapping[str, float]]
-    """Constants that others can make up for, as the fit is not unique, and by which factors."""
+    spare: tuple[Spare, ...]
+    """What can be left out, as the fit is not unique."""
     loss: float
 
     @property
@@ -81,7 +92,7 @@ class Fit:
 
 
 def fitted(formula: Expression, objective: Objective) -> Fit:
-    """The formula with its constants fitted to the objective.
+    """The formula with its constants fitted to the objective, and without those that are spare.
 
     Constants are numbers other than 0 and 1, exponents only where they are no integers; equal ones
     stay equal. Where there are none, or the fit would be worse, they keep their values.
@@ -89,11 +100,15 @@ def fitted(formula: Expression, objective: Objective) -> Fit:
     before = tidied(formula)
     template, start = _opened(before)
     at_start = objective.errors(before).loss
-    unfitted = Fit(before, {}, {}, {}, at_start)
+    unfitted = Fit(before, {}, {}, (), at_start)
     if not start or len(start) > _MOST_CONSTANTS:
         return unfitted
     fit = fit_from(template, start, objective)
-    return fit if fit is not None and fit.loss <= at_start else unfitted
+    if fit is None or fit.loss > at_start:
+        return unfitted
+    while (fewer := _without_spare(fit, objective)) is not None:
+        fit = fewer
+    return fit
 
 
 def simplified(fit: Fit, objective: Objective, *, zeros: bool = True) -> Expression:
@@ -103,22 +118,18 @@ def simplified(fit: Fit, objective: Objective, *, zeros: bool = True) -> Express
     are fitted again each time. Without `zeros` no constant becomes 0: a threshold that must be
     positive for a formula to be a drift stays so.
     """
-    effective = 1.0 / float((objective.samples.weight**2).sum())
-    while fit.spare:
-        fewer = _without_spare(fit, objective, _bound(fit, effective))
-        if fewer is None:
-            break
-        fit = fewer
     while fit.values:
         # The best determined constant is settled first.
         name = min(fit.values, key=lambda n: fit.errors[n] / max(abs(fit.values[n]), 1e-300))
-        fit = _settled(fit, name, objective, _bound(fit, effective), zeros)
+        fit = _settled(fit, name, objective, _bound(fit, objective), zeros)
     return tidied(fit.formula)
 
 
-def _bound(fit: Fit, effective: float) -> float:
-    """The loss up to which a simpler constant is as good, for so many samples of equal weight."""
-    return fit.loss * (1 + REACH**2 / effective) + _NOTHING
+def _bound(fit: Fit, objective: Objective) -> float:
+    """The loss up to which a simpler constant is as good."""
+    # One over the number of samples of equal weight that would tell as much.
+    share = float((objective.samples.weight**2).sum())
+    return fit.loss * (1 + REACH**2 * share) + _NOTHING
 
 
 def _opened(formula: Expression) -> tuple[Expression, dict[str, float]]:
@@ -149,12 +160,12 @@ def fit_from(
     slope = derivative(template, objective.variable)
     roots = [template, slope]
     roots += [derivative(root, name) for name in names for root in (template, slope)]
-    points, shape = objective.samples.points, objective.samples.weight.shape
+    evaluated = prepared(roots, objective.samples.points)
+    shape = objective.samples.weight.shape
 
     def columns(at: Floats) -> Floats:
         """The formula, then its derivatives by the constants, as `[1 + constants, 2n]`."""
-        found = evaluate_all(roots, {**points, **dict(zip(names, at))})
-        full = [np.broadcast_to(part, shape) for part in found]
+        full = [np.broadcast_to(part, shape) for part in evaluated(dict(zip(names, at)))]
         return np.stack([objective.stacked(v, s) for v, s in zip(full[::2], full[1::2])])
 
     start_at = np.array([start[name] for name in names])
@@ -167,7 +178,8 @@ def fit_from(
         if key not in seen:
             seen.clear()
             # A step may leave where the formula is defined: far off, and flat there.
-            seen[key] = np.nan_to_num(columns(values), nan=1e3, posinf=1e3, neginf=-1e3)
+            found = np.nan_to_num(columns(values), nan=_FAR, posinf=_FAR, neginf=-_FAR)
+            seen[key] = found.clip(-_LARGEST, _LARGEST)
         return seen[key]
 
     found = least_squares(
@@ -198,26 +210,28 @@ def _bounds(start: Floats) -> tuple[Floats, Floats]:
     return np.where(free, -np.inf, low), np.where(free, np.inf, high)
 
 
-def _spare(jacobian: Floats, names: Sequence[str], values: Floats) -> dict[str, dict[str, float]]:
-    """Constants that others make up for, and the factors by which all move where one goes to ±1.
+def _spare(jacobian: Floats, names: Sequence[str], values: Floats) -> tuple[Spare, ...]:
+    """Where a fit can go without becoming worse, so that a constant is 0, 1 or −1.
 
-    What a product leaves free is a direction in the logarithms of the constants.
+    What a sum leaves free is a direction of the constants, what a product does one of their
+    logarithms; at the fit the two are the same.
     """
     by_logarithm = jacobian * values
     sizes = np.sqrt((by_logarithm**2).sum(axis=0))
     if not sizes.all():
-        return {}
+        return ()
     _, singular, directions = np.linalg.svd(by_logarithm / sizes, full_matrices=False)
-    found: dict[str, dict[str, float]] = {}
+    zeros, ones = list[Spare](), list[Spare]()
     for unscaled in directions[singular < _DEPENDENT * singular.max()]:
         direction = np.where(np.abs(unscaled) > _TAKES_PART, unscaled, 0.0) / sizes
-        for i in np.argsort(-np.abs(direction)):
-            if names[i] in found or direction[i] == 0:
-                continue
-            step = -np.log(abs(values[i])) * direction / direction[i]
+        for i in map(int, np.flatnonzero(direction)):
+            relative = direction / direction[i]
+            zeros.append(Spare(names[i], 0, dict(zip(names, values * (1.0 - relative)))))
+            step = -np.log(abs(values[i])) * relative
             if np.abs(step).max() < _FARTHEST:
-                found[names[i]] = dict(zip(names, map(float, np.exp(step))))
-    return found
+                moved = dict(zip(names, values * np.exp(step)))
+                ones.append(Spare(names[i], int(np.sign(values[i])), moved))
+    return (*zeros, *ones)
 
 
 def _standard_errors(jacobian: Floats, residuals: Floats) -> list[float]:
@@ -238,16 +252,18 @@ def _standard_errors(jacobian: Floats, residuals: Floats) -> list[float]:
     return [float(e) for e in np.sqrt(np.maximum(variances, 0.0))]
 
 
-def _without_spare(fit: Fit, objective: Objective, bound: float) -> Fit | None:
-    """The fit with a constant less, 1 or −1 in its place, which the others make up for."""
-    for name in list(fit.spare)[:_TRIED]:
-        moved = {n: fit.values[n] * factor for n, factor in fit.spare[name].items()}
-        chosen = 1 if fit.values[name] > 0 else -1
-        formula = tidied(substitute(fit.formula, {name: number(chosen)}))
-        left = {n: {**fit.values, **moved}[n] for n in fit.values if n in formula.symbols}
-        found = fit_from(formula, left, objective, _AGAIN) if left else None
-        if found is not None and found.loss <= bound:
-            return found
+def _without_spare(fit: Fit, objective: Objective) -> Fit | None:
+    """The fit with a constant less, 0, 1 or −1 in its place, which the others make up for."""
+    bound = _bound(fit, objective)
+    for spare in fit.spare:
+        formula = tidied(substitute(fit.formula, {spare.name: number(spare.value)}))
+        left = {n: spare.others[n] for n in fit.values if n in formula.symbols}
+        there = {n: number(Fraction(value)) for n, value in left.items()}
+        # A sum's direction leads astray where a product is what is free, and the other way round.
+        if left and objective.errors(substitute(formula, there)).loss <= 2 * bound:
+            found = fit_from(formula, left, objective, _AGAIN)
+            if found is not None and found.loss <= bound:
+                return found
     return None
 
 
@@ -268,7 +284,7 @@ def _settled(fit: Fit, name: str, objective: Objective, bound: float, zeros: boo
         left = {n: v for n, v in rest.items() if n in formula.symbols}
         if not left:
             if objective.errors(formula).loss <= bound:
-                return Fit(formula, {}, {}, {}, fit.loss)
+                return Fit(formula, {}, {}, (), fit.loss)
             continue
         found = fit_from(formula, left, objective, _AGAIN)
         if found is not None and found.loss <= bound:
@@ -276,7 +292,7 @@ def _settled(fit: Fit, name: str, objective: Objective, bound: float, zeros: boo
     exact = number(_digits(value, fit.errors[name]))
     formula = substitute(fit.formula, {name: exact})
     errors = {n: fit.errors[n] for n in rest}
-    return Fit(formula, rest, errors, {}, fit.loss)
+    return Fit(formula, rest, errors, (), fit.loss)
 
 
 def _digits(value: float, error: float) -> Fraction:

@@ -4,26 +4,32 @@ Where f > 0 the drift is its inner expression g, with f = relu(g); that is smoot
 Searches run over all samples and over those with A ≥ 0 and A < 0 alone, each with several sets of
 operations: a small formula is found sooner where fewer operations compete.
 
-Of pyoperon 0.6: samples have no weights there, so they are drawn by theirs; `fmin` and `fmax` are
-swapped, so both are always allowed, and what is read from a tree goes by what it computes.
+Samples have no weights there, so they are drawn by theirs; `fmin` and `fmax` are swapped in pyoperon
+0.6, so both are always allowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from symbolic.cores import usable_cores
 from symbolic.distill.engine import Effort, Engine, Found, installed_version
+from symbolic.distill.loss import Objective
+from symbolic.distill.operon_trees import read_tree
 from symbolic.distill.samples import FEWEST, Samples
+from symbolic.distill.structure import structure
 from symbolic.distill.tidy import tidied
 from symbolic.errors import ConfigError
 from symbolic.expression import Expression, call, number, symbol
-from symbolic.numeric import evaluate_all
+from symbolic.numeric import evaluate, evaluate_all
 from symbolic.operations import ZERO
 from symbolic.parser import parse
 
@@ -50,6 +56,16 @@ _POPULATION, _OPTIMISED = 500, 5
 _FEW_INPUTS = 3
 """Searches of so few inputs are cheap: they get twice of both."""
 _LENGTH = 20
+_LOOKED_AT = 60
+"""Members of each length that are looked at, the best ones."""
+_AS_GOOD = 1.3
+"""What a member may leave unexplained, next to the best of its length."""
+_NOTHING = 1e-10
+"""A share of the variance that float32 cannot tell from 0."""
+_STRUCTURES = 4
+"""Different ones that are kept of each length."""
+_PROMISING = 2.0
+"""The error of a promising fit, at most, next to the least of a smaller one."""
 _KEPT = 6
 """Fits of each half that are paired with the other half's."""
 
@@ -58,6 +74,19 @@ _KEPT = 6
 class _Fit:
     formula: Expression
     error: float
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One search: operations, and what they are tried on."""
+
+    part: str
+    alphabet: str
+    inputs: tuple[Expression, ...]
+    table: np.ndarray
+    """Their values at the samples drawn, `[drawn, inputs]`."""
+    drawn: Samples
+    seed: int
 
 
 class Operon(Engine):
@@ -79,23 +108,40 @@ class Operon(Engine):
     def search(self, samples: Samples, effort: Effort) -> Iterator[Found]:
         if reason := self.missing():
             raise ConfigError(f"engine=operon: {reason}")
-        progress = () if samples.t is None else ("t",)
-        sides = {"above": samples.A >= 0, "below": samples.A < 0}
-        every = np.ones(len(samples), bool)
+        tasks = _tasks(samples, effort.seed)
         found: dict[str, list[_Fit]] = {name: [] for name in _INPUTS}
-        for turn, (alphabet, parts) in enumerate(_SEARCHES):
-            random = np.random.default_rng([effort.seed, turn])
-            for part in parts:
-                chosen, inputs = sides.get(part, every), (*_INPUTS[part], *progress)
-                found[part] += _searched(
-                    samples, chosen, inputs, alphabet, effort.generations, random
-                )
-            yield Found((turn + 1) / len(_SEARCHES), _candidates(found))
+        # A search is one thread, so that it is reproducible; as many run at once as there are cores.
+        pool = ThreadPoolExecutor(usable_cores())
+        try:
+            searched = pool.map(partial(_searched, generations=effort.generations), tasks)
+            for done, (task, result) in enumerate(zip(tasks, searched), start=1):
+                found[task.part] += _read(task, result)
+                yield Found(done / len(tasks), _candidates(found))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _tasks(samples: Samples, seed: int) -> list[_Task]:
+    """Every search over samples of which there are enough."""
+    sides = {"above": samples.A >= 0, "below": samples.A < 0}
+    progress = () if samples.t is None else ("t",)
+    tasks = []
+    for turn, (alphabet, parts) in enumerate(_SEARCHES):
+        random = np.random.default_rng([seed, turn])
+        for part in parts:
+            drawn = _drawn(samples, sides.get(part, True) & (samples.f > 0), random)
+            if drawn is not None:
+                inputs = tuple(parse(text) for text in (*_INPUTS[part], *progress))
+                table = np.stack(evaluate_all(inputs, drawn.points), axis=1)
+                chosen = int(random.integers(2**31))
+                tasks.append(_Task(part, alphabet, inputs, table, drawn, chosen))
+    return tasks
 
 
 def _candidates(found: Mapping[str, Sequence[_Fit]]) -> tuple[Expression, ...]:
     """The best of the searches over all samples, as they are and in a relu, and the halves paired."""
-    inner = [formula for part in ("all", "ratio", "gain") for formula in _best(found[part])]
+    whole = [fit for part in ("all", "ratio", "gain") for fit in found[part]]
+    inner = list({structure(formula): formula for formula in _promising(whole)}.values())
     paired = [
         _by_sign(one, other)
         for one in [ZERO, *_best(found["above"])]
@@ -106,41 +152,61 @@ def _candidates(found: Mapping[str, Sequence[_Fit]]) -> tuple[Expression, ...]:
     return tuple(dict.fromkeys([*outer, *inner, *paired]))
 
 
-def _searched(
-    samples: Samples,
-    chosen: np.ndarray,
-    inputs: Sequence[str],
-    alphabet: str,
-    generations: int,
-    random: np.random.Generator,
-) -> list[_Fit]:
-    """The Pareto front of one search, as inner expressions in r, A and t."""
+def _searched(task: _Task, generations: int) -> Any:
+    """One search, in a thread of its own: expressions are made by the main thread alone."""
     from pyoperon.sklearn import SymbolicRegressor
 
-    drawn = _drawn(samples, chosen & (samples.f > 0), random)
-    if drawn is None:
-        return []
-    roots = [parse(text) for text in inputs]
-    more = 2 if len(inputs) <= _FEW_INPUTS else 1
-    table = np.stack(evaluate_all(roots, drawn.points), axis=1)
-    found = SymbolicRegressor(
-        allowed_symbols=f"{alphabet},constant,variable",
+    more = 2 if len(task.inputs) <= _FEW_INPUTS else 1
+    return SymbolicRegressor(
+        allowed_symbols=f"{task.alphabet},constant,variable",
         objectives=["r2", "length"],
         population_size=more * _POPULATION,
         generations=generations,
         max_evaluations=10**9,
-        optimizer_iterations=more * _OPTIMISED,
+        optimizer_iterations=_OPTIMISED,
         max_length=_LENGTH,
         epsilon=1e-12,
         n_threads=1,
-        random_state=int(random.integers(2**31)),
-    ).fit(table, drawn.f.copy())  # it refuses what is read-only
-    names = dict(zip(found.variables_, roots))
-    return [
-        _Fit(formula, float(member["mean_squared_error"]))
-        for member in found.pareto_front_
-        if (formula := read_tree(member["tree"].Nodes, names)) is not None
-    ]
+        random_state=task.seed,
+    ).fit(task.table, task.drawn.f.copy())  # it refuses what is read-only
+
+
+def _read(task: _Task, found: Any) -> list[_Fit]:
+    """What is as good as the best of its length, as inner expressions in r, A and t.
+
+    A search sees values alone, and where they are noisy several formulas follow them equally well;
+    their errors are those of slopes, too.
+    """
+    names = dict(zip(found.variables_, task.inputs))
+    objective = Objective(task.drawn)
+    by_length: dict[int, list[tuple[float, Any]]] = {}
+    for member in found.individuals_:
+        # The fitness is minus the share of the variance that is explained.
+        unexplained = 1.0 + member.GetFitness(0)
+        by_length.setdefault(member.Genotype.Length, []).append((unexplained, member.Genotype))
+    fits = []
+    for _, members in sorted(by_length.items()):
+        members.sort(key=lambda pair: pair[0])
+        enough = _AS_GOOD * max(members[0][0], _NOTHING)
+        seen: set[Hashable] = set()
+        for unexplained, tree in members[:_LOOKED_AT]:
+            if len(seen) == _STRUCTURES or unexplained > enough:
+                break
+            formula = read_tree(tree.Nodes, names)
+            if formula is not None and (key := structure(formula)) not in seen:
+                seen.add(key)
+                scaled = _scaled(formula, task.drawn)
+                fits.append(_Fit(scaled, objective.errors(scaled).loss))
+    return fits
+
+
+def _scaled(formula: Expression, samples: Samples) -> Expression:
+    """The formula times a number, plus one, by least squares: a search leaves both open."""
+    value = np.broadcast_to(evaluate(formula, samples.points), samples.f.shape)
+    if not np.isfinite(value).all() or np.ptp(value) == 0:
+        return formula
+    scale, offset = (number(Fraction(float(c))) for c in np.polyfit(value, samples.f, 1))
+    return tidied(scale * formula + offset)
 
 
 def _drawn(samples: Samples, chosen: np.ndarray, random: np.random.Generator) -> Samples | None:
@@ -154,75 +220,30 @@ def _drawn(samples: Samples, chosen: np.ndarray, random: np.random.Generator) ->
     return samples.where(places)
 
 
-def read_tree(nodes: Sequence[Any], variables: dict[int, Expression]) -> Expression | None:
-    """The formula of a tree in postfix order; None for a constant that is no number."""
-    stack: list[Expression] = []
-    for node in nodes:
-        if node.IsConstant or node.IsVariable:
-            if not np.isfinite(node.Value):
-                return None
-            value = number(Fraction(repr(float(node.Value))))
-            stack.append(value if node.IsConstant else value * variables[node.HashValue])
-            continue
-        args = [stack.pop() for _ in range(node.Arity)]
-        stack.append(_CALLS[_kind(node)](args))
-    return tidied(stack[0])
+def _promising(fits: Sequence[_Fit]) -> list[Expression]:
+    """Those that are not much worse than a smaller one, smallest last.
 
-
-def _kind(node: Any) -> str:
-    """What a node computes, by name."""
-    kind = str(node.Type).rpartition(".")[2]
-    return {"Fmin": _lesser_of_two(), "Fmax": _OTHER[_lesser_of_two()]}.get(kind, kind)
-
-
-_OTHER = {"Fmin": "Fmax", "Fmax": "Fmin"}
-
-
-@cache
-def _lesser_of_two() -> str:
-    """What the node called Fmin computes in this version: Fmin, or Fmax where they are swapped."""
-    import pyoperon as op
-
-    data = op.Dataset(np.asfortranarray([[1.0, 2.0], [1.0, 2.0]]))
-    one, two = (op.Node.Constant(value) for value in (1.0, 2.0))
-    least = op.Node(op.NodeType.Fmin)
-    tree = op.Tree([one, two, least]).UpdateNodes()
-    value = op.Evaluate(op.DispatchTable(), tree, data, op.Range(0, 2))
-    return "Fmin" if float(np.ravel(value)[0]) == 1.0 else "Fmax"
-
-
-def _folded(op: str) -> Any:
-    def made(args: list[Expression]) -> Expression:
-        total = args[0]
-        for other in args[1:]:
-            total = call(op, total, other)
-        return total
-
-    return made
-
-
-_CALLS = {
-    "Add": _folded("add"),
-    "Sub": _folded("sub"),
-    "Mul": _folded("mul"),
-    "Div": _folded("div"),
-    "Fmin": lambda args: call("min", *args),
-    "Fmax": lambda args: call("max", *args),
-    "Square": lambda args: args[0] ** 2,
-    "Log": lambda args: call("log", args[0]),
-    "Exp": lambda args: call("exp", args[0]),
-    "Sqrt": lambda args: call("sqrt", args[0]),
-    "Tanh": lambda args: call("tanh", args[0]),
-}
+    How they compare is known only once their constants are fitted to values and slopes.
+    """
+    found, least = list[Expression](), math.inf
+    for fit in sorted(fits, key=_by_size):
+        if fit.error <= _PROMISING * least:
+            found.append(fit.formula)
+        least = min(least, fit.error)
+    return found[::-1]
 
 
 def _best(fits: Sequence[_Fit]) -> list[Expression]:
     """Those that no smaller one beats, the largest few of them."""
     front: list[_Fit] = []
-    for fit in sorted(fits, key=lambda fit: (fit.formula.nodes, fit.error)):
+    for fit in sorted(fits, key=_by_size):
         if not front or fit.error < 0.98 * front[-1].error:
             front.append(fit)
     return [fit.formula for fit in front[-_KEPT:]]
+
+
+def _by_size(fit: _Fit) -> tuple[int, float]:
+    return fit.formula.nodes, fit.error
 
 
 def _by_sign(above: Expression, below: Expression) -> Expression:

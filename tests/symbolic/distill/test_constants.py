@@ -46,6 +46,16 @@ def test_an_intercept_that_is_nothing_goes() -> None:
     assert recovered(RATIONAL, f"{RATIONAL} - 2e-11", 0.0) == "((r - 1)*A)**2/(1 + abs((r - 1)*A))"
 
 
+def test_what_is_spare_goes_before_formulas_are_compared() -> None:
+    objective = Objective(samples_of(RATIONAL, noise=0.02))
+    # A scale, and an intercept beside a constant, are free: 2 constants do the work of 5.
+    fit = fitted(parse("1.01*((r - 1)*A - 0.99/(0.98 + (r - 1)*A) + 1.1) - 0.1"), objective)
+    free = fitted(
+        parse("0.02*((r - 1)*A)*(3.1*((r - 1)*A))/(0.05*abs((r - 1)*A) + 0.06)"), objective
+    )
+    assert len(fit.values) == 4 and len(free.values) == 2
+
+
 def test_equal_constants_stay_equal() -> None:
     found = recovered(
         "relu((r-1)*A - 0.37*tanh((r-1)*A/0.37))", "relu((r-1)*A - 0.3*tanh((r-1)*A/0.3))", 0.02

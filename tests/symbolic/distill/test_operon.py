@@ -10,7 +10,8 @@ from distilling import TRUTHS, samples_of
 
 from symbolic.distill.engine import Effort
 from symbolic.distill.loss import Objective
-from symbolic.distill.operon import Operon, read_tree
+from symbolic.distill.operon import Operon
+from symbolic.distill.operon_trees import read_tree
 from symbolic.numeric import evaluate
 from symbolic.parser import parse
 
