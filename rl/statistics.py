@@ -64,6 +64,22 @@ def estimate(
     return _interval(float(statistic(scores)), drawn)
 
 
+def paired_difference(
+    ours: Float[np.ndarray, "seeds"], theirs: Float[np.ndarray, "seeds"]
+) -> Estimate | None:
+    """Mean of the differences seed by seed, with the 95 % interval of Student's t.
+
+    Over seeds with which both are numbers; None for fewer than two.
+    """
+    differences = ours - theirs
+    differences = differences[~np.isnan(differences)]
+    if len(differences) < 2:
+        return None
+    mean, error = float(differences.mean()), float(stats.sem(differences))
+    reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(differences) - 1)) * error
+    return Estimate(mean, mean - reach, mean + reach)
+
+
 def probability_of_improvement(
     ours: Scores, theirs: Scores, *, seed: int = 0, resamples: int = RESAMPLES
 ) -> Estimate:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -178,29 +179,42 @@ def judged_task(data: PreferenceData, plan: AlignPlan) -> Task:
 
 
 def summary(plan: AlignPlan, aligned: Sequence[Aligned]) -> list[dict[str, Any]]:
-    """One row an objective: mean and standard error over seeds that did not fail."""
+    """One row an objective: mean and standard error over seeds that did not fail.
+
+    `difference` is what it has beyond the first objective, seed by seed: the mean and the ends of its
+    95 % interval.
+    """
     import numpy as np
 
     from rl import statistics
 
+    returns = {
+        label: np.array(
+            [
+                math.nan if a.score.failed else a.score.return_mean
+                for a in aligned
+                if a.objective == label
+            ]
+        )
+        for label in plan.objectives
+    }
+    first = next(iter(returns.values()))
     rows = []
-    for label, objective in plan.objectives.items():
-        own = [a.score for a in aligned if a.objective == label]
-        alive = np.array([s.return_mean for s in own if s.failed is None])
-        interval: statistics.Estimate | None = None
-        if len(alive) > 1:
-            interval = statistics.estimate(alive[:, None], statistics.mean)
+    for place, (label, objective) in enumerate(plan.objectives.items()):
+        alive = returns[label][~np.isnan(returns[label])]
+        several = len(alive) > 1
+        interval = statistics.estimate(alive[:, None], statistics.mean) if several else None
+        beyond = statistics.paired_difference(returns[label], first) if place else None
         rows.append(
             {
                 "objective": label,
                 "reduction": objective.reduction,
-                "agents": len(own),
-                "failed": len(own) - len(alive),
+                "agents": len(returns[label]),
+                "failed": len(returns[label]) - len(alive),
                 "return_mean": float(alive.mean()) if len(alive) else None,
-                "return_stderr": (
-                    float(alive.std(ddof=1) / len(alive) ** 0.5) if len(alive) > 1 else None
-                ),
+                "return_stderr": float(alive.std(ddof=1) / len(alive) ** 0.5) if several else None,
                 "interval": None if interval is None else [interval.low, interval.high],
+                "difference": None if beyond is None else list(beyond),
             }
         )
     return rows

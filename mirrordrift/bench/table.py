@@ -166,15 +166,11 @@ def _baseline_of(row: Scored, rows: Sequence[Scored], baseline: str) -> Scored:
 
 def _difference(row: Scored, base: Scored) -> list[float] | None:
     """(mean, low, high) of the paired differences of returns; None where there are none."""
-    from scipy import stats
-
-    if row.drift == base.drift or len(row.scores) < 2:
+    if row.drift == base.drift:
         return None
-    pairs = zip(row.scores, base.scores, strict=True)
-    differences = np.array([final_return(one) - final_return(other) for one, other in pairs])
-    mean, error = float(differences.mean()), float(stats.sem(differences))
-    reach = float(stats.t.ppf(0.975, len(differences) - 1)) * error
-    return [mean, mean - reach, mean + reach]
+    own, other = (np.array([final_return(s) for s in r.scores]) for r in (row, base))
+    found = statistics.paired_difference(own, other)
+    return None if found is None else list(found)
 
 
 def _row(row: Scored, base: Scored) -> dict[str, Any]:

@@ -199,12 +199,16 @@ def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
             row["objective"],
             "–" if row["return_mean"] is None else f"{row['return_mean']:.5g}",
             "–" if row["return_stderr"] is None else f"{row['return_stderr']:.3g}",
+            _beyond(row["difference"]),
             f"{row['agents'] - row['failed']} of {row['agents']}",
             row["reduction"],
         ]
         for row in table
     ]
-    show_table(("objective", "return", "standard error", "agents", "log-probability"), shown)
+    header = ("objective", "return", "standard error", "difference", "agents", "log-probability")
+    show_table(header, shown)
+    if any(row["difference"] for row in table):
+        say(f"difference: from {table[0]['objective']}, seed by seed, with its 95 % interval")
     for aligned in found:
         if aligned.score.failed:
             complain(f"{aligned.objective}, seed {aligned.score.seed}: {aligned.score.failed}")
@@ -218,3 +222,10 @@ def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
             "--reduction settles it for all"
         )
     show_field("folder", str(folder))
+
+
+def _beyond(difference: list[float] | None) -> str:
+    if difference is None:
+        return "–"
+    mean, low, high = difference
+    return f"{mean:+.3g} [{low:.3g}, {high:.3g}]"

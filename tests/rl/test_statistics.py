@@ -11,6 +11,7 @@ from rl.statistics import (
     mean,
     median,
     normalised,
+    paired_difference,
     performance_profile,
     probability_of_improvement,
 )
@@ -84,3 +85,13 @@ def test_rliable_gives_the_same_numbers() -> None:
     assert interquartile_mean(SCORES) == pytest.approx(metrics.aggregate_iqm(SCORES))
     improvement = metrics.probability_of_improvement(SCORES, OTHERS)
     assert probability_of_improvement(SCORES, OTHERS).value == pytest.approx(improvement)
+
+
+def test_differences_are_paired_and_leave_out_what_failed() -> None:
+    theirs = np.array([1.0, 20.0, 300.0, np.nan, 5.0])
+    ours = theirs + np.array([1.0, 2.0, 3.0, 4.0, np.nan])
+    found = paired_difference(ours, theirs)
+    # Student's t with 2 degrees of freedom: 4.3027; the standard error is 1/√3.
+    assert found is not None and found.value == 2.0
+    assert (found.low, found.high) == pytest.approx((2 - 2.48414, 2 + 2.48414), abs=1e-4)
+    assert paired_difference(ours[2:], theirs[2:]) is None
