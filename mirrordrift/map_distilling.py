@@ -140,6 +140,44 @@ def front_of_map(
     )
 
 
+@dataclass(frozen=True)
+class DistilledMap:
+    """A map with its front, and what was written of it."""
+
+    asked: AskedMap
+    front: Front
+    record: dict[str, Any]
+    written: list[str]
+
+
+def distil_into(
+    folder: Path, asked: AskedMap, *, seed: int, timeout: float = 10.0, tell: Tell | None = None
+) -> DistilledMap:
+    """Write samples, search, decide, write the front and its pictures.
+
+    Raises ConfigError for a folder that cannot be written.
+    """
+    from mirrordrift.fronts import files, map_pictures, pictures
+    from search.distill.maps.front import ENGINE, asked_at
+    from symbolic.distill.engine import installed_version
+
+    files.write_samples(folder, asked.samples)
+    front = front_of_map(asked, seed=seed, timeout=timeout, tell=tell)
+    engine = {
+        "name": ENGINE,
+        "version": installed_version("mirrordrift"),
+        "why": "regression on increasing functions",
+    }
+    about = {"target": asked.name, "kind": asked.samples.kind, "seed": seed}
+    record = files.record_of(front, asked.samples, asked_at(asked.samples), engine, about)
+    written = files.write(folder, front, record)
+    drawn = [
+        pictures.draw_front(record, folder),
+        map_pictures.draw_map(front, asked.samples, folder),
+    ]
+    return DistilledMap(asked, front, record, [*written, *(path.name for path in drawn)])
+
+
 def with_knees(
     objective: PreferenceObjective, fronts: Mapping[str, tuple[AskedMap, Front]]
 ) -> PreferenceObjective:

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mirrordrift import map_distilling
 from mirrordrift.cli import INTERRUPTED, PROVED
 from mirrordrift.cli.streams import complain
-from mirrordrift.map_distilling import AskedMap
 from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
     from mirrordrift.cli.distill import Options
-    from search.distill.front import Front, Tell
+    from mirrordrift.map_distilling import DistilledMap
+    from search.distill.front import Tell
 
 SCHEMA = "mirrordrift/distilled-objective/1"
 _FILE = "objective.json"
-
-
-@dataclass(frozen=True)
-class _Distilled:
-    """A map with its front, and what was written of it."""
-
-    asked: AskedMap
-    front: Front
-    record: dict[str, Any]
-    written: list[str]
 
 
 def run(options: Options, kind: str) -> int:
@@ -72,7 +61,7 @@ def _run_objective(options: Options) -> int:
         raise ConfigError(f"{folder}: holds an objective already; name another folder")
     for slot in objective.maps:
         files.check_free(folder / slot)
-    done: dict[str, _Distilled] = {}
+    done: dict[str, DistilledMap] = {}
     with stage_progress() as tell:
         for slot, target in objective.maps.items():
             kind = "psi" if slot == "psi" else "mirror-map"
@@ -102,12 +91,7 @@ def _run_objective(options: Options) -> int:
     return PROVED
 
 
-def _distilled(options: Options, spec: object, kind: str, folder: Path, tell: Tell) -> _Distilled:
-    """Sample, search, decide, write."""
-    from mirrordrift.fronts import files, map_pictures, pictures
-    from search.distill.maps.front import ENGINE, asked_at
-    from symbolic.distill.engine import installed_version
-
+def _distilled(options: Options, spec: object, kind: str, folder: Path, tell: Tell) -> DistilledMap:
     asked = map_distilling.asked_map(
         spec,
         kind,
@@ -117,26 +101,12 @@ def _distilled(options: Options, spec: object, kind: str, folder: Path, tell: Te
         lowest=options.lowest,
         seed=options.seed,
     )
-    files.write_samples(folder, asked.samples)
-    front = map_distilling.front_of_map(
-        asked, seed=options.seed, timeout=options.timeout, tell=tell
+    return map_distilling.distil_into(
+        folder, asked, seed=options.seed, timeout=options.timeout, tell=tell
     )
-    engine = {
-        "name": ENGINE,
-        "version": installed_version("mirrordrift"),
-        "why": "regression on increasing functions",
-    }
-    about = {"target": asked.name, "kind": asked.samples.kind, "seed": options.seed}
-    record = files.record_of(front, asked.samples, asked_at(asked.samples), engine, about)
-    written = files.write(folder, front, record)
-    drawn = [
-        pictures.draw_front(record, folder),
-        map_pictures.draw_map(front, asked.samples, folder),
-    ]
-    return _Distilled(asked, front, record, [*written, *(path.name for path in drawn)])
 
 
-def _show(done: _Distilled, folder: Path) -> None:
+def _show(done: DistilledMap, folder: Path) -> None:
     from mirrordrift.fronts import tables
     from mirrordrift.render import say, show_table
 

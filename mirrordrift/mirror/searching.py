@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from search.mirror.config import MirrorConfig
+from search.mirror.config import DataSettings, MirrorConfig
 from search.mirror.folder import MirrorFolder
 from search.mirror.training import Ground, ground
 
@@ -41,14 +41,14 @@ def opened(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> tuple[Pref
     from mirrordrift.aligning.plan import SCRATCH
     from rl.preference.data import PreferenceData
 
-    path = Path(config.dataset) if config.dataset else _made(config, folder, tell)
+    path = Path(config.dataset) if config.dataset else made(config.data, folder.data_path, tell)
     data = PreferenceData.open(path)
     start = None if config.start == SCRATCH else actor_of(config.start).network
     return data, ground(config, data, start)
 
 
-def _made(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> Path:
-    """The search's own dataset, made or finished."""
+def made(wanted: DataSettings, path: Path, tell: Tell) -> Path:
+    """A dataset, made or finished in its folder; raises ConfigError for agents that do not fit."""
     from mirrordrift.actors import actor_of
     from mirrordrift.runs import versions
     from rl import environments
@@ -56,7 +56,6 @@ def _made(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> Path:
     from rl.preference.folder import PreferenceFolder
     from rl.preference.generation import check_agents, generate
 
-    path, wanted = folder.data_path, config.data
     if (path / CARD).exists():
         if read_card(path).get("complete"):
             return path
@@ -68,5 +67,7 @@ def _made(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> Path:
         check_agents(task, settings.backend, agents)
         begun = PreferenceFolder.create(path, settings, agents, task, versions())
     task = environments.make(begun.config.env, backend=begun.config.backend)
-    generate(begun, task, agents, lambda done, total: tell("preferences", done, total))
+    generate(
+        begun, task, agents, lambda done, total: tell(f"preferences, {wanted.kind}", done, total)
+    )
     return path
