@@ -46,6 +46,8 @@ _MAY_VANISH = 1e-4
 """Below it a constant may be 0."""
 _SHRUNK = 0.5
 """Share of a constant that may be rounded away where it must not become 0."""
+_TRIED, _ASTRAY = 6, 0.5
+"""Ways to do without a constant that are tried, and the loss beyond which one is not."""
 _TAKES_PART = 1e-4
 """Share of a constant in a direction of length 1, below which it is rounding."""
 _FARTHEST = 20.0
@@ -226,10 +228,11 @@ def _spare(jacobian: Floats, names: Sequence[str], values: Floats) -> tuple[Spar
         direction = np.where(np.abs(unscaled) > _TAKES_PART, unscaled, 0.0) / sizes
         for i in map(int, np.flatnonzero(direction)):
             relative = direction / direction[i]
-            zeros.append(Spare(names[i], 0, dict(zip(names, values * (1.0 - relative)))))
+            for moved in (values * (1.0 - relative), values * np.exp(-relative)):
+                zeros.append(Spare(names[i], 0, dict(zip(names, map(float, moved)))))
             step = -np.log(abs(values[i])) * relative
             if np.abs(step).max() < _FARTHEST:
-                moved = dict(zip(names, values * np.exp(step)))
+                moved = dict(zip(names, map(float, values * np.exp(step))))
                 ones.append(Spare(names[i], int(np.sign(values[i])), moved))
     return (*zeros, *ones)
 
@@ -253,17 +256,23 @@ def _standard_errors(jacobian: Floats, residuals: Floats) -> list[float]:
 
 
 def _without_spare(fit: Fit, objective: Objective) -> Fit | None:
-    """The fit with a constant less, 0, 1 or −1 in its place, which the others make up for."""
-    bound = _bound(fit, objective)
+    """The fit with a constant less, 0, 1 or −1 in its place, which the others make up for.
+
+    Where sums and products mix, as in c + log(a + b·x), neither direction is exact: those that lead
+    least astray are tried.
+    """
+    bound, tried = _bound(fit, objective), []
     for spare in fit.spare:
         formula = tidied(substitute(fit.formula, {spare.name: number(spare.value)}))
         left = {n: spare.others[n] for n in fit.values if n in formula.symbols}
         there = {n: number(Fraction(value)) for n, value in left.items()}
-        # A sum's direction leads astray where a product is what is free, and the other way round.
-        if left and objective.errors(substitute(formula, there)).loss <= 2 * bound:
-            found = fit_from(formula, left, objective, _AGAIN)
-            if found is not None and found.loss <= bound:
-                return found
+        off = objective.errors(substitute(formula, there)).loss
+        if left and off <= bound + _ASTRAY:
+            tried.append((off, formula, left))
+    for _, formula, left in sorted(tried, key=lambda each: each[0])[:_TRIED]:
+        found = fit_from(formula, left, objective, _AGAIN)
+        if found is not None and found.loss <= bound:
+            return found
     return None
 
 

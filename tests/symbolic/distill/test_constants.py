@@ -13,7 +13,8 @@ DPO_NEAR = (
     "where(A >= 0, relu((r - 1)*A - 1.7*tanh((r - 1)*A/1.7)),"
     " 1.1*relu(log(r)*A - 0.9*tanh(log(r)*A/0.9)))"
 )
-RATIONAL = "abs((r - 1)*A)**2/(1 + abs((r - 1)*A))"
+GAIN = "abs((r - 1)*A)"
+RATIONAL = f"{GAIN}**2/(1 + {GAIN})"
 
 
 def recovered(truth: str, start: str, noise: float, seed: int = 0) -> str:
@@ -46,14 +47,26 @@ def test_an_intercept_that_is_nothing_goes() -> None:
     assert recovered(RATIONAL, f"{RATIONAL} - 2e-11", 0.0) == "((r - 1)*A)**2/(1 + abs((r - 1)*A))"
 
 
-def test_what_is_spare_goes_before_formulas_are_compared() -> None:
-    objective = Objective(samples_of(RATIONAL, noise=0.02))
-    # A scale, and an intercept beside a constant, are free: 2 constants do the work of 5.
-    fit = fitted(parse("1.01*((r - 1)*A - 0.99/(0.98 + (r - 1)*A) + 1.1) - 0.1"), objective)
-    free = fitted(
-        parse("0.02*((r - 1)*A)*(3.1*((r - 1)*A))/(0.05*abs((r - 1)*A) + 0.06)"), objective
-    )
-    assert len(fit.values) == 4 and len(free.values) == 2
+@pytest.mark.parametrize(
+    ("truth", "start", "needed"),
+    [
+        # A scale and an intercept, both free beside other constants.
+        (RATIONAL, f"1.01*({GAIN} + 0.99/(0.98 + {GAIN}) - 1.1) + 0.1", 4),
+        (RATIONAL, f"0.02*{GAIN}*(3.1*{GAIN})/(0.05*{GAIN} + 0.06)", 2),
+        # What a sum leaves free is made up for inside a logarithm.
+        (
+            f"{GAIN} - log(1 + 2*{GAIN})/2",
+            f"0.5*(3.4 - (log(31.5 + 63.05*{GAIN}) - 2.02*{GAIN}))",
+            4,
+        ),
+    ],
+)
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_what_is_spare_goes_before_formulas_are_compared(
+    truth: str, start: str, needed: int, noise: float
+) -> None:
+    fit = fitted(parse(start), Objective(samples_of(truth, noise=noise)))
+    assert len(fit.values) == needed and fit.loss < 2e-3
 
 
 def test_equal_constants_stay_equal() -> None:
