@@ -191,6 +191,7 @@ def _keep(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
 
 def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
     from mirrordrift.aligning.plan import opened
+    from mirrordrift.mirror.tables import beyond
     from mirrordrift.render import say, show_field, show_table
 
     card = opened(plan).card
@@ -199,7 +200,7 @@ def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
             row["objective"],
             "–" if row["return_mean"] is None else f"{row['return_mean']:.5g}",
             "–" if row["return_stderr"] is None else f"{row['return_stderr']:.3g}",
-            _beyond(row["difference"]),
+            beyond(row["difference"]),
             f"{row['agents'] - row['failed']} of {row['agents']}",
             row["reduction"],
         ]
@@ -222,10 +223,3 @@ def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
             "--reduction settles it for all"
         )
     show_field("folder", str(folder))
-
-
-def _beyond(difference: list[float] | None) -> str:
-    if difference is None:
-        return "–"
-    mean, low, high = difference
-    return f"{mean:+.3g} [{low:.3g}, {high:.3g}]"

@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from search.pipeline.config import DiscoverConfig
 
 SCHEMA = "mirrordrift/discovery/1"
+KINDS = ("drift", "mirror-map")
 EXAMPLES = """
 drift discover --preset quick --out found
 drift discover --preset quick --network lpo-breakout --env Breakout-MinAtar --out found/breakout
 drift discover --preset quick --set seeds=30 --set engine=templates --out found/more
+drift discover --kind mirror-map --preset quick --out found/maps
+drift discover --kind mirror-map --preset quick --dataset data/mine --out found/mine
 drift discover --resume found
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options(Common):
-    """From a drift network to proved formulas, agents trained with them, and a report.
+    """From a network to proved formulas, agents trained with them, and a report.
 
     Stages: take or meta-train the network, record where its trainings ask it, sample it there,
     distil and decide, retrain PPO, DPO, the network and the front on the same seeds, report. Each
@@ -39,23 +42,35 @@ class Options(Common):
     Presets: quick (two cores, five minutes, from the shipped network) and paper (meta-training
     and retraining as in the paper, for accelerators).
 
+    With --kind mirror-map the loop is that of preference objectives: make or take preferences, search
+    for an objective or take one, distil its two maps and decide them, train agents offline with ORPO,
+    known objectives, what was found and its formulas, also on other data, report. Presets: quick (two
+    cores, half an hour), paper and temporal (as in the paper, for accelerators).
+
     Exit code: 0 done, 2 could not run, 130 interrupted (resumable).
     """
 
     preset: Annotated[str, arg(metavar="NAME", help_behavior_hint="")] = ""
     """What to do, where, and how much of it."""
+    kind: Annotated[str, arg(metavar="KIND")] = "drift"
+    """drift, or mirror-map."""
     network: Annotated[str, arg(metavar="SPEC", help_behavior_hint="(the preset's)")] = ""
-    """The network to begin with: a shipped one, or a file."""
+    """The network to begin with: a shipped one, or a file; of mirror maps an objective.json."""
     env: Annotated[
         UseAppendAction[Texts], arg(metavar="NAME", help_behavior_hint="(the preset's; repeatable)")
     ] = ()
     """An environment to retrain in."""
+    dataset: Annotated[
+        UseAppendAction[Texts], arg(metavar="DIR", help_behavior_hint="(made; repeatable)")
+    ] = ()
+    """For mirror maps: a folder of `drift preference-data`; on further ones agents are trained, too."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """Everything random follows from it."""
     set: Annotated[
         UseAppendAction[Texts], arg(metavar="FIELD=VALUE", help_behavior_hint="(repeatable)")
     ] = ()
-    """Change a field, seeds=20; one of the trainings, inner.num_envs=64. The reference has all."""
+    """Change a field, seeds=20; one of the trainings, inner.num_envs=64; of mirror maps one of the
+    search, search.generations=40. The reference has all."""
     out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
     """The folder to make."""
     resume: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
@@ -63,9 +78,13 @@ class Options(Common):
 
     def __post_init__(self) -> None:
         if self.resume:
-            check_resumed(self, ("preset", "network", "env", "seed", "set", "out"))
+            check_resumed(self, ("preset", "network", "env", "dataset", "seed", "set", "out"))
         elif not (self.preset and self.out):
             raise ConfigError("give --preset NAME and --out DIR, or --resume DIR")
+        elif self.kind not in KINDS:
+            raise ConfigError(f"--kind {self.kind:.40} is unknown; use {' or '.join(KINDS)}")
+        elif self.dataset and self.kind == "drift":
+            raise ConfigError("--dataset is for mirror maps; say --kind mirror-map")
 
 
 def run(options: Options) -> int:
@@ -73,6 +92,10 @@ def run(options: Options) -> int:
     from rl.start import start
 
     start()
+    from mirrordrift.cli import discover_maps
+
+    if discover_maps.asked_for(options):
+        return discover_maps.run(options)
     from mirrordrift import discovery
     from mirrordrift.bench import table
     from mirrordrift.meta.tables import News

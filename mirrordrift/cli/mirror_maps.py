@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from search.mirror.folder import MirrorFolder
 from search.mirror.presets import PRESETS, preset
 from symbolic.errors import ConfigError
 
-_PARTS = {
+PARTS = {
     "strategy.": "strategy", "network.": "network", "training.": "training", "data.": "data",
 }  # fmt: skip
-_FLAGS = ("seed", "generations", "dataset", "data_hash", *_PARTS.values())
+"""Fields of a search that have fields, by the prefix of these."""
+_FLAGS = ("seed", "generations", "dataset", "data_hash", *PARTS.values())
 
 
 def is_mirror(name: str, resume: str) -> bool:
@@ -29,12 +31,9 @@ def asked(
 ) -> MirrorConfig:
     """A preset with what the flags change; raises ConfigError for what is no field."""
     config = preset(name)
-    plain = [s.strip() for s in settings if not s.strip().startswith(tuple(_PARTS))]
+    plain = [s.strip() for s in settings if not s.strip().startswith(tuple(PARTS))]
     changes: dict[str, Any] = fields_asked(MirrorConfig, plain, without=_FLAGS) | {"seed": seed}
-    for prefix, part in _PARTS.items():
-        own = [s.strip() for s in settings if s.strip().startswith(prefix)]
-        value = getattr(config, part)
-        changes[part] = replace(value, **fields_asked(type(value), own, prefix))
+    config = with_parts(config, settings)
     if generations != UNSET:
         changes["generations"] = generations
     if dataset:
@@ -42,4 +41,15 @@ def asked(
             raise ConfigError("--dataset and --set data.… say the same; leave one out")
         changes["dataset"] = str(Path(dataset).resolve())
         changes["data_hash"] = PreferenceData.open(dataset).card["hash"]
+    return replace(config, **changes)
+
+
+def with_parts(config: MirrorConfig, settings: Iterable[str]) -> MirrorConfig:
+    """The search with what is asked of its parts, "strategy.sigma=0.1"; raises ConfigError."""
+    asked = [setting.strip() for setting in settings]
+    changes: dict[str, Any] = {}
+    for prefix, part in PARTS.items():
+        own = [setting for setting in asked if setting.startswith(prefix)]
+        value = getattr(config, part)
+        changes[part] = replace(value, **fields_asked(type(value), own, prefix))
     return replace(config, **changes)

@@ -31,7 +31,7 @@ _STAGES = 8
 def draw(folder: MetaFolder) -> list[Path]:
     """Write fitness.png, drift.png and evolution.png."""
     records = folder.records(sys.maxsize)
-    paths = [figures.save(_returns(records), folder.path / "fitness.png")]
+    paths = [figures.save(returns_by_generation(records), folder.path / "fitness.png")]
     network = load_network(folder.path / NETWORK_FILE)
     epsilon = network.ppo_epsilon
     beside: list[Target] = [
@@ -54,8 +54,8 @@ def draw(folder: MetaFolder) -> list[Path]:
     return [*paths, folder.path / "evolution.png"]
 
 
-def _returns(records: list[Record]) -> Figure:
-    """Returns of the members by generation and, of the mean, the gain on PPO where it was judged."""
+def returns_by_generation(records: list[Record], baseline: str = "PPO") -> Figure:
+    """Returns of the members and, where the mean was judged, what it has beyond the baseline."""
     envs = list(records[0]["return_mean"])
     judged = [record for record in records if record["held_out"]]
     held_out = list(judged[0]["held_out"]) if judged else []
@@ -89,7 +89,7 @@ def _returns(records: list[Record]) -> Figure:
             at, gains - 2 * errors, gains + 2 * errors, color=colour, alpha=0.2, linewidth=0
         )
         axes.axhline(0, color="0.4", linewidth=0.8)
-        _dress(axes, f"held-out seeds of {env}", "return beyond PPO's")
+        _dress(axes, f"held-out seeds of {env}", f"return beyond {baseline}'s")
     figures.legend(figure, panels)
     return figure
 

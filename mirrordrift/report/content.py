@@ -18,9 +18,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula, in mathematics and as text."""
+    """A formula, in mathematics and as text, and what it is the formula of."""
 
     formula: Expression
+    of: str = ""
 
 
 @dataclass(frozen=True)

@@ -90,9 +90,10 @@ def _block(block: Block) -> str:
     match block:
         case Text(text):
             return f"<p>{escape(text)}</p>"
-        case Formula(formula):
+        case Formula(formula, of):
+            name = f"<span>{escape(of)} =</span> " if of else ""
             return (
-                f'<div class="formula">{to_mathml(formula)}'
+                f'<div class="formula">{name}{to_mathml(formula)}'
                 f"<code>{escape(str(formula))}</code></div>"
             )
         case Code(text, _):

@@ -252,14 +252,13 @@ def _code(found: Drift) -> Section:
 
 
 def _reproduce(config: DiscoverConfig, front: Mapping[str, Any], folder: Path) -> Section:
-    used = {name: version for name, version in versions().items() if version}
     rows: list[Sequence[str]] = [
         ["network", str(front["network"])],
         ["samples", str(front["samples"])],
         ["engine", f"{front['engine']['name']} {front['engine']['version']}"],
         ["seed", str(config.seed)],
         ["agents", f"{config.seeds} of each drift in {', '.join(config.envs)}"],
-        *([name, version] for name, version in used.items()),
+        *([name, version] for name, version in used_versions().items()),
     ]
     blocks: list[Any] = [
         Text(f"{folder.name}/discover.json has every setting. The same again:"),
@@ -290,9 +289,15 @@ def _command(config: DiscoverConfig) -> str:
         known = base["inner"].get(env, {})
         if env == EVERYWHERE:
             changed |= {f"inner.{k}": v for k, v in changes.items() if known.get(k) != v}
-    words += [word for k, v in changed.items() for word in ("--set", f"{k}={_setting(v)}")]
+    words += [word for k, v in changed.items() for word in ("--set", f"{k}={setting(v)}")]
     return shlex.join([*words, "--out", "DIR"])
 
 
-def _setting(value: Any) -> str:
+def used_versions() -> dict[str, str]:
+    """Of the packages that are installed, by name."""
+    return {name: version for name, version in versions().items() if version}
+
+
+def setting(value: Any) -> str:
+    """As --set reads it."""
     return value if isinstance(value, str) else json.dumps(value)

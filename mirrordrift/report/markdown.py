@@ -27,8 +27,9 @@ def _block(block: Block) -> str:
     match block:
         case Text(text):
             return _escaped(text)
-        case Formula(formula):
-            return f"$$\n{to_latex(formula)}\n$$\n\n{_fenced(str(formula), '')}"
+        case Formula(formula, of):
+            name = f"{_escaped(of)} =\n\n" if of else ""
+            return f"{name}$$\n{to_latex(formula)}\n$$\n\n{_fenced(str(formula), '')}"
         case Code(text, language):
             return _fenced(text.strip(), language)
         case Table():

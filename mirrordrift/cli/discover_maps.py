@@ -1,0 +1,125 @@
+"""`drift discover --kind mirror-map`: the whole loop, from preferences to a report."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mirrordrift.cli import PROVED
+from mirrordrift.cli.mirror_maps import PARTS, with_parts
+from mirrordrift.cli.options import fields_asked
+from mirrordrift.cli.stalls import ended_if_stalled
+from mirrordrift.cli.streams import complain
+from mirrordrift.mirror import discovery
+from mirrordrift.mirror.tables import BASELINE, agents
+from mirrordrift.report import loop, map_loop
+from search.mirror.config import MirrorConfig
+from search.pipeline.map_config import MapDiscoverConfig, preset
+from symbolic.arrays import read_bounded
+from symbolic.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mirrordrift.cli.discover import Options
+
+SCHEMA = "mirrordrift/discovered-objective/1"
+_SEARCH = "search."
+_FLAGS = ("objective", "datasets", "seed", "search")
+_DOING = {
+    "data": "making or reading preferences",
+    "objective": "searching for it, or taking it",
+    "density": "training with it, to see where its maps are asked",
+    "fronts": "distilling and deciding both maps",
+    "agents": "training agents with ORPO, known objectives, what was found and its formulas",
+    "report": "writing it",
+}
+
+
+def asked_for(options: Options) -> bool:
+    """Whether the kind, or the folder that goes on, is of mirror maps."""
+    if not options.resume:
+        return options.kind == "mirror-map"
+    path = Path(options.resume) / discovery.MapDiscoverFolder.NAME
+    try:
+        record = json.loads(read_bounded(path))
+    except ValueError:
+        return False
+    return isinstance(record, dict) and record.get("schema") == discovery.MapDiscoverFolder.SCHEMA
+
+
+def run(options: Options) -> int:
+    """Do what is not done, and say where the report is."""
+    from mirrordrift.meta.tables import News
+    from mirrordrift.progress import generation_progress, stage_progress
+    from mirrordrift.render import say, show_table
+
+    folder, config = _begin(options)
+
+    def stage(name: str, skipped: bool) -> None:
+        if not options.json:
+            say(f"{name}: {'done before' if skipped else _DOING[name]}")
+
+    generations = 0 if config.objective else config.search.generations
+    with (
+        ended_if_stalled(f"drift discover --resume {folder}"),
+        stage_progress() as doing,
+        generation_progress(generations, News(BASELINE)) as generation,
+    ):
+        found = discovery.discover(config, folder, discovery.Watch(stage, doing, generation))
+    if options.json:
+        record = {"schema": SCHEMA, "report": str(folder / loop.HTML), **_found(folder, found)}
+        print(json.dumps(record, allow_nan=False))
+        return PROVED
+    print()
+    show_table(*agents(found))
+    say(f"difference: from {BASELINE}, seed by seed, with its 95 % interval")
+    say(f"written: {folder}/{loop.HTML}, {loop.MARKDOWN}")
+    return PROVED
+
+
+def _found(folder: Path, comparison: list[dict[str, Any]]) -> dict[str, Any]:
+    """The fronts and the comparison, as they stand in the folder."""
+    from mirrordrift.fronts import files
+
+    slots = [slot for slot in discovery.KINDS if (folder / slot / files.FRONT).exists()]
+    fronts = {slot: json.loads((folder / slot / files.FRONT).read_bytes()) for slot in slots}
+    both = (folder / map_loop.DISTILLED).exists()
+    objective = str(folder / (map_loop.DISTILLED if both else map_loop.OBJECTIVE))
+    return {"objective": objective, "fronts": fronts, "comparison": comparison}
+
+
+def _begin(options: Options) -> tuple[Path, MapDiscoverConfig]:
+    """The folder and what is asked of it, checked before anything is written."""
+    if options.resume:
+        folder = Path(options.resume)
+        return folder, discovery.MapDiscoverFolder.open(folder)[1]
+    config = _asked(options)
+    discovery.check(config)
+    folder = Path(options.out)
+    discovery.MapDiscoverFolder.create(folder, config)
+    complain(f"drift: go on after an interrupt with drift discover --resume {folder}")
+    return folder, config
+
+
+def _asked(options: Options) -> MapDiscoverConfig:
+    if options.env:
+        raise ConfigError(
+            "mirror maps are trained on data: --set search.data.env=… names the environment"
+        )
+    config = preset(options.preset)
+    settings = [text.strip() for text in options.set]
+    own = [text for text in settings if not text.startswith(_SEARCH)]
+    search = [text.removeprefix(_SEARCH) for text in settings if text.startswith(_SEARCH)]
+    if options.dataset and any(text.startswith("data.") for text in search):
+        raise ConfigError("--dataset and --set search.data.… say the same; leave one out")
+    plain = [text for text in search if not text.startswith(tuple(PARTS))]
+    changes = fields_asked(MirrorConfig, plain, without=("seed", "dataset", "data_hash"))
+    return replace(
+        config,
+        objective=str(Path(options.network).resolve()) if options.network else "",
+        datasets=tuple(str(Path(path).resolve()) for path in options.dataset),
+        seed=options.seed,
+        search=replace(with_parts(config.search, search), **changes),
+        **fields_asked(MapDiscoverConfig, own, without=_FLAGS),
+    )
