@@ -195,7 +195,7 @@ def fit_from(
         xtol=1e-15,
         gtol=1e-15,
     )
-    values = dict(zip(names, map(float, found.x)))
+    values = _named(names, found.x)
     errors = dict(zip(names, _standard_errors(found.jac, found.fun)))
     spare = _spare(found.jac, names, found.x)
     return Fit(template, values, errors, spare, float(found.fun @ found.fun))
@@ -228,13 +228,18 @@ def _spare(jacobian: Floats, names: Sequence[str], values: Floats) -> tuple[Spar
         direction = np.where(np.abs(unscaled) > _TAKES_PART, unscaled, 0.0) / sizes
         for i in map(int, np.flatnonzero(direction)):
             relative = direction / direction[i]
-            for moved in (values * (1.0 - relative), values * np.exp(-relative)):
-                zeros.append(Spare(names[i], 0, dict(zip(names, map(float, moved)))))
+            zeros.append(Spare(names[i], 0, _named(names, values * (1.0 - relative))))
+            if np.abs(relative).max() < _FARTHEST:
+                zeros.append(Spare(names[i], 0, _named(names, values * np.exp(-relative))))
             step = -np.log(abs(values[i])) * relative
             if np.abs(step).max() < _FARTHEST:
-                moved = dict(zip(names, map(float, values * np.exp(step))))
+                moved = _named(names, values * np.exp(step))
                 ones.append(Spare(names[i], int(np.sign(values[i])), moved))
     return (*zeros, *ones)
+
+
+def _named(names: Sequence[str], values: Floats) -> dict[str, float]:
+    return dict(zip(names, map(float, values)))
 
 
 def _standard_errors(jacobian: Floats, residuals: Floats) -> list[float]:

@@ -53,6 +53,8 @@ def test_an_intercept_that_is_nothing_goes() -> None:
         # A scale and an intercept, both free beside other constants.
         (RATIONAL, f"1.01*({GAIN} + 0.99/(0.98 + {GAIN}) - 1.1) + 0.1", 4),
         (RATIONAL, f"0.02*{GAIN}*(3.1*{GAIN})/(0.05*{GAIN} + 0.06)", 2),
+        # One of a very different size than the one that makes up for it.
+        (RATIONAL, f"{GAIN} + 1/(1 + {GAIN}) - 1.0000001 + 0.0000001", 1),
         # What a sum leaves free is made up for inside a logarithm.
         (
             f"{GAIN} - log(1 + 2*{GAIN})/2",
