@@ -61,7 +61,7 @@ _LOOKED_AT = 60
 _AS_GOOD = 1.3
 """What a member may leave unexplained, next to the best of its length."""
 _NOTHING = 1e-10
-"""A share of the variance that float32 cannot tell from 0."""
+"""A share of the variance, or an error, that float32 cannot tell from 0."""
 _STRUCTURES = 4
 """Different ones that are kept of each length."""
 _PROMISING = 2.0
@@ -117,8 +117,16 @@ class Operon(Engine):
             for done, (task, result) in enumerate(zip(tasks, searched), start=1):
                 found[task.part] += _read(task, result)
                 yield Found(done / len(tasks), _candidates(found))
+                if done < len(tasks) and tasks[done].alphabet != task.alphabet and _exact(found):
+                    break  # more operations would only say the same at greater length
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _exact(found: Mapping[str, Sequence[_Fit]]) -> bool:
+    """Whether some formula follows all samples to the last digit of a search."""
+    whole = (fit for part in ("all", "ratio", "gain") for fit in found[part])
+    return any(fit.error < _NOTHING for fit in whole)
 
 
 def _tasks(samples: Samples, seed: int) -> list[_Task]:

@@ -62,3 +62,10 @@ def test_a_search_is_reproducible_and_finds_what_is_small() -> None:
     one, two = (next(Operon().search(samples, Effort(generations=8, seed=1))) for _ in "ab")
     assert one == two and one.candidates
     assert min(Objective(samples).errors(c).loss for c in one.candidates) < 0.2
+
+
+def test_a_search_ends_where_nothing_is_left_to_explain() -> None:
+    samples = samples_of("((r - 1)*A)**2", size=200)
+    steps = list(Operon().search(samples, Effort(generations=5, seed=0)))
+    assert steps[-1].share < 1
+    assert min(Objective(samples).errors(c).loss for c in steps[-1].candidates) < 1e-9
