@@ -272,6 +272,10 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
     except FormulaError as error:
         if only is None and _is_path(text):
             raise ConfigError(_no_spec(text)) from None
+        if maps := _maps_of_objective(text):
+            raise ConfigError(
+                f"{text} is a preference objective, and its maps are decided one by one: {maps}"
+            ) from None
         near = suggest(text) if _NAME.fullmatch(text) else []
         from search import pretrained
 
@@ -285,6 +289,27 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
             width=len(text),
             remedy=f"did you mean '{near[0]}'? as a parameter, {error.remedy}",
         ) from None
+
+
+def _maps_of_objective(text: str) -> str:
+    """How to decide the maps of an objective that is named, or written as several formulas."""
+    from symbolic.catalogue.objectives import objectives
+    from symbolic.preference.objective import SLOT_KINDS
+    from symbolic.preference.reading import objective_from_text
+
+    try:
+        found = objectives[text] if text in objectives else objective_from_text(text)
+    except (FormulaError, ConfigError):
+        return ""
+    return ", ".join(
+        f'drift verify --kind {SLOT_KINDS[name]} "{slot.text}"'
+        + "".join(
+            f' --param "{symbol}{" in " if at.value is None else "="}{at}"'
+            for symbol, at in slot.domains.items()
+        )
+        for name, slot in found.maps.items()
+        if isinstance(slot, Drift)
+    )
 
 
 def _is_path(text: str) -> bool:

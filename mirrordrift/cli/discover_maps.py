@@ -82,8 +82,8 @@ def _found(folder: Path, comparison: list[dict[str, Any]]) -> dict[str, Any]:
     """The fronts and the comparison, as they stand in the folder."""
     from mirrordrift.fronts import files
 
-    slots = [slot for slot in discovery.KINDS if (folder / slot / files.FRONT).exists()]
-    fronts = {slot: json.loads((folder / slot / files.FRONT).read_bytes()) for slot in slots}
+    paths = {slot: folder / slot / files.FRONT for slot in ("psi", "phi_inverse")}
+    fronts = {slot: files.read(path) for slot, path in paths.items() if path.exists()}
     both = (folder / map_loop.DISTILLED).exists()
     objective = str(folder / (map_loop.DISTILLED if both else map_loop.OBJECTIVE))
     return {"objective": objective, "fronts": fronts, "comparison": comparison}

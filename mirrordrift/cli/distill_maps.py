@@ -50,7 +50,7 @@ def _run_objective(options: Options) -> int:
     from mirrordrift.fronts import files
     from mirrordrift.progress import stage_progress
     from mirrordrift.writing import writing
-    from symbolic.preference.objective import slot_text
+    from symbolic.preference.objective import SLOT_KINDS, slot_text
     from symbolic.preference.reading import load_objective, save_objective
 
     if options.param:
@@ -64,8 +64,7 @@ def _run_objective(options: Options) -> int:
     done: dict[str, DistilledMap] = {}
     with stage_progress() as tell:
         for slot, target in objective.maps.items():
-            kind = "psi" if slot == "psi" else "mirror-map"
-            done[slot] = _distilled(options, target, kind, folder / slot, tell)
+            done[slot] = _distilled(options, target, SLOT_KINDS[slot], folder / slot, tell)
             if done[slot].front.interrupted:
                 break
     for slot, one in done.items():

@@ -35,13 +35,14 @@ from search.mirror.training import orpo, search_mirror_maps
 from search.pipeline.map_config import OWN, MapDiscoverConfig
 from search.pipeline.stages import Stage, file_hash, hash_of, run
 from symbolic.arrays import write_arrays, write_atomically
+from symbolic.preference.objective import SLOT_KINDS
 from symbolic.preference.reading import load_objective, save_objective
 
 if TYPE_CHECKING:
     from symbolic.preference.objective import PreferenceObjective
 
-KINDS = {"psi": "psi", "phi_inverse": "mirror-map"}
-"""What each slot of an objective is."""
+_MAPS = ("psi", "phi_inverse")
+"""The slots that are distilled."""
 _KEY = 12
 """Characters of a hash in the name of a folder."""
 Tell = Callable[[str, int, int], None]
@@ -139,7 +140,7 @@ class _Stages:
         return path if path.exists() else self.folder / map_loop.OBJECTIVE
 
     def _left_objective(self) -> tuple[str, ...]:
-        beside = (f"objective-{slot}.npz" for slot in KINDS)
+        beside = (f"objective-{slot}.npz" for slot in _MAPS)
         found = tuple(name for name in beside if (self.folder / name).exists())
         return (map_loop.OBJECTIVE, *found)
 
@@ -211,7 +212,7 @@ class _Stages:
         return {"points": self.config.points, "seed": self.config.seed, **left}
 
     def _left_fronts(self) -> tuple[str, ...]:
-        names = [f"{slot}/{name}" for slot in KINDS for name in (files.FRONT, files.CERTIFICATES)]
+        names = [f"{slot}/{name}" for slot in _MAPS for name in (files.FRONT, files.CERTIFICATES)]
         known = [name for name in names if (self.folder / name).exists()]
         both = (self.folder / map_loop.DISTILLED).exists()
         return (*known, map_loop.DISTILLED) if both else tuple(known)
@@ -222,7 +223,7 @@ class _Stages:
         for slot, target in objective.maps.items():
             asked = map_distilling.asked_map(
                 target,
-                KINDS[slot],
+                SLOT_KINDS[slot],
                 points=self.config.points,
                 density=[self.folder / map_loop.DENSITY],
                 seed=self.config.seed,

@@ -62,7 +62,9 @@ def _read(path: Path) -> list[dict[str, Any]]:
 
 def objective_record(objective: PreferenceObjective) -> dict[str, Any]:
     """What makes an objective another one."""
-    networks = {n: s.content_hash for n, s in objective.maps.items() if isinstance(s, MirrorNetwork)}
+    networks = {
+        n: s.content_hash for n, s in objective.maps.items() if isinstance(s, MirrorNetwork)
+    }
     return {"text": objective.text, **networks, **objective.settings()}
 
 

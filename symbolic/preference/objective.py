@@ -44,6 +44,9 @@ SETTINGS: Mapping[str, type] = {
 }
 """The fields of an objective beside its slots, which files hold and flags change."""
 
+SLOT_KINDS: Mapping[str, str] = {"psi": "psi", "phi_inverse": "mirror-map", "link": "link"}
+"""What stands in each slot."""
+
 LOG_SIGMOID = Drift.from_text(
     "-softplus(-z)", kind="link", name="log-sigmoid", title="Logarithm of the sigmoid"
 )
@@ -78,17 +81,13 @@ class PreferenceObjective:
     note: str = ""
 
     def __post_init__(self) -> None:
-        for name, kinds in (
-            ("psi", ("psi",)),
-            ("phi_inverse", ("mirror-map",)),
-            ("link", ("link",)),
-        ):
+        for name, wanted in SLOT_KINDS.items():
             slot = getattr(self, name)
-            kind = getattr(slot, "kind", kinds[0])
+            kind = getattr(slot, "kind", wanted)
             if slot is None and name == "psi":
                 continue
-            if kind not in kinds or (name == "link" and isinstance(slot, MirrorNetwork)):
-                raise ConfigError(f"{name} is a {kind}, where a {kinds[0]} must stand")
+            if kind != wanted or (name == "link" and isinstance(slot, MirrorNetwork)):
+                raise ConfigError(f"{name} is a {kind}, where a {wanted} must stand")
             if not (isinstance(slot, (Drift, MirrorNetwork)) or callable(slot)):
                 raise ConfigError(
                     f"{name}={slot!r:.60} is {type(slot).__name__}; give a formula, a network or a "

@@ -20,10 +20,15 @@ from symbolic.domains import Interval, parse_declarations
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.mirror_network import MirrorNetwork, load_mirror_network, save_mirror_network
-from symbolic.preference.objective import LOG_SIGMOID, SETTINGS, PreferenceObjective, Slot
+from symbolic.preference.objective import (
+    LOG_SIGMOID,
+    SETTINGS,
+    SLOT_KINDS,
+    PreferenceObjective,
+    Slot,
+)
 
 SCHEMA = "mirrordrift/objective/1"
-_KINDS = {"psi": "psi", "phi_inverse": "mirror-map", "link": "link"}
 _DECLARATION = re.compile(r"\s*[A-Za-z][A-Za-z0-9_]*\s*(=|\s+in\s)")
 
 
@@ -66,7 +71,7 @@ def bind_objective(
     """
     declared = parse_declarations(parameters, "psi")
     slots: dict[str, Any] = {}
-    for name in _KINDS:
+    for name in SLOT_KINDS:
         if isinstance(slot := getattr(objective, name), Drift):
             own = {k: v for k, v in declared.items() if k in slot.formula.symbols}
             slots[name] = slot.bind(own) if own else slot
@@ -87,7 +92,7 @@ def save_objective(path: str | Path, objective: PreferenceObjective) -> None:
     Raises ConfigError for a function in a slot, OSError if the folder cannot be written.
     """
     path = Path(path)
-    slots = {name: _saved(path, name, getattr(objective, name)) for name in _KINDS}
+    slots = {name: _saved(path, name, getattr(objective, name)) for name in SLOT_KINDS}
     fields = {"schema": SCHEMA, "name": objective.name, **slots, **objective.settings()}
     text = json.dumps(fields, indent=1, sort_keys=True, allow_nan=False)
     write_atomically(path, text.encode())
@@ -125,7 +130,7 @@ def _from_card(path: Path, card: dict[str, Any]) -> PreferenceObjective:
     settings = {name: _setting(name, plain(card[name])) for name in SETTINGS if name in card}
     slots: dict[str, Any] = {
         name: _read(path, name, kind, card[name])
-        for name, kind in _KINDS.items()
+        for name, kind in SLOT_KINDS.items()
         if card.get(name) is not None
     }
     fields: dict[str, Any] = {"psi": None, "name": str(card.get("name", "")), **slots, **settings}

@@ -186,3 +186,17 @@ def test_what_rests_on_a_proof_that_ran_out_of_time_is_no_bug(monkeypatch):
     report = verify("log(x)", kind="mirror-map")
     assert report["increasing"].verdict is Verdict.UNKNOWN
     assert "raise --timeout" in report["increasing"].detail
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("orpo", '--kind mirror-map "log(x) - log(1 - x)"'),
+        ("log(x); x**2", '--kind mirror-map "x**2"'),
+        ("mpo-closed-form", '--kind psi "alpha*log(x)" --param "x in (0, inf)" --param "alpha=1"'),
+    ],
+)
+def test_an_objective_is_decided_map_by_map(drift, spec: str, said: str) -> None:
+    done = drift("verify", "--kind", "mirror-map", spec)
+    assert done.code == 2
+    assert "is a preference objective" in done.err and said in done.err.replace("\n", " ")
