@@ -178,6 +178,18 @@ def judged_task(data: PreferenceData, plan: AlignPlan) -> Task:
     return replace(task, episode_length=plan.steps or data.config.steps)
 
 
+def returns_of(plan: AlignPlan, aligned: Sequence[Aligned]) -> dict[str, list[float]]:
+    """By objective, every agent's return; nan for one that failed."""
+    return {
+        label: [
+            math.nan if a.score.failed else a.score.return_mean
+            for a in aligned
+            if a.objective == label
+        ]
+        for label in plan.objectives
+    }
+
+
 def summary(plan: AlignPlan, aligned: Sequence[Aligned]) -> list[dict[str, Any]]:
     """One row an objective: mean and standard error over seeds that did not fail.
 
@@ -188,16 +200,7 @@ def summary(plan: AlignPlan, aligned: Sequence[Aligned]) -> list[dict[str, Any]]
 
     from rl import statistics
 
-    returns = {
-        label: np.array(
-            [
-                math.nan if a.score.failed else a.score.return_mean
-                for a in aligned
-                if a.objective == label
-            ]
-        )
-        for label in plan.objectives
-    }
+    returns = {label: np.array(own) for label, own in returns_of(plan, aligned).items()}
     first = next(iter(returns.values()))
     rows = []
     for place, (label, objective) in enumerate(plan.objectives.items()):

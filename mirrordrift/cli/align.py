@@ -190,24 +190,12 @@ def _keep(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
 
 
 def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
+    from mirrordrift.aligning import tables
     from mirrordrift.aligning.plan import opened
-    from mirrordrift.mirror.tables import beyond
     from mirrordrift.render import say, show_field, show_table
 
     card = opened(plan).card
-    shown = [
-        [
-            row["objective"],
-            "–" if row["return_mean"] is None else f"{row['return_mean']:.5g}",
-            "–" if row["return_stderr"] is None else f"{row['return_stderr']:.3g}",
-            beyond(row["difference"]),
-            f"{row['agents'] - row['failed']} of {row['agents']}",
-            row["reduction"],
-        ]
-        for row in table
-    ]
-    header = ("objective", "return", "standard error", "difference", "agents", "log-probability")
-    show_table(header, shown)
+    show_table(tables.HEADER, tables.rows(table))
     if any(row["difference"] for row in table):
         say(f"difference: from {table[0]['objective']}, seed by seed, with its 95 % interval")
     for aligned in found:

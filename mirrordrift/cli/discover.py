@@ -78,7 +78,9 @@ class Options(Common):
 
     def __post_init__(self) -> None:
         if self.resume:
-            check_resumed(self, ("preset", "network", "env", "dataset", "seed", "set", "out"))
+            check_resumed(
+                self, ("preset", "kind", "network", "env", "dataset", "seed", "set", "out")
+            )
         elif not (self.preset and self.out):
             raise ConfigError("give --preset NAME and --out DIR, or --resume DIR")
         elif self.kind not in KINDS:
@@ -92,9 +94,9 @@ def run(options: Options) -> int:
     from rl.start import start
 
     start()
-    from mirrordrift.cli import discover_maps
+    if _of_maps(options):
+        from mirrordrift.cli import discover_maps
 
-    if discover_maps.asked_for(options):
         return discover_maps.run(options)
     from mirrordrift import discovery
     from mirrordrift.bench import table
@@ -129,6 +131,17 @@ def run(options: Options) -> int:
         print()
     say(f"written: {folder}/{loop.HTML}, {loop.MARKDOWN}")
     return PROVED
+
+
+def _of_maps(options: Options) -> bool:
+    """Whether the kind, or the folder that goes on, is of mirror maps."""
+    if not options.resume:
+        return options.kind != "drift"
+    from search.pipeline.map_config import SCHEMA as OF_MAPS
+    from symbolic.arrays import read_bounded, read_json
+
+    path = Path(options.resume) / "discover.json"
+    return path.exists() and read_json(read_bounded(path), str(path)).get("schema") == OF_MAPS
 
 
 _DOING = {

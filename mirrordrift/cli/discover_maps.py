@@ -7,18 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirrordrift.aligning import tables
 from mirrordrift.cli import PROVED
-from mirrordrift.cli.mirror_maps import PARTS, with_parts
+from mirrordrift.cli.mirror_maps import with_settings
 from mirrordrift.cli.options import fields_asked
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
 from mirrordrift.mirror import discovery
-from mirrordrift.mirror.tables import BASELINE, agents
+from mirrordrift.mirror.tables import BASELINE
 from mirrordrift.report import loop, map_loop
 from search.mirror.config import MirrorConfig
 from search.pipeline.map_config import MapDiscoverConfig, preset
-from symbolic.arrays import read_bounded
 from symbolic.errors import ConfigError
+from symbolic.preference.reading import load_objective
 
 if TYPE_CHECKING:
     from mirrordrift.cli.discover import Options
@@ -34,18 +35,6 @@ _DOING = {
     "agents": "training agents with ORPO, known objectives, what was found and its formulas",
     "report": "writing it",
 }
-
-
-def asked_for(options: Options) -> bool:
-    """Whether the kind, or the folder that goes on, is of mirror maps."""
-    if not options.resume:
-        return options.kind == "mirror-map"
-    path = Path(options.resume) / discovery.MapDiscoverFolder.NAME
-    try:
-        record = json.loads(read_bounded(path))
-    except ValueError:
-        return False
-    return isinstance(record, dict) and record.get("schema") == discovery.MapDiscoverFolder.SCHEMA
 
 
 def run(options: Options) -> int:
@@ -72,7 +61,7 @@ def run(options: Options) -> int:
         print(json.dumps(record, allow_nan=False))
         return PROVED
     print()
-    show_table(*agents(found))
+    show_table(("dataset", *tables.HEADER), tables.by_dataset(found))
     say(f"difference: from {BASELINE}, seed by seed, with its 95 % interval")
     say(f"written: {folder}/{loop.HTML}, {loop.MARKDOWN}")
     return PROVED
@@ -82,8 +71,8 @@ def _found(folder: Path, comparison: list[dict[str, Any]]) -> dict[str, Any]:
     """The fronts and the comparison, as they stand in the folder."""
     from mirrordrift.fronts import files
 
-    paths = {slot: folder / slot / files.FRONT for slot in ("psi", "phi_inverse")}
-    fronts = {slot: files.read(path) for slot, path in paths.items() if path.exists()}
+    maps = load_objective(folder / map_loop.OBJECTIVE).maps
+    fronts = {slot: files.read(folder / slot / files.FRONT) for slot in maps}
     both = (folder / map_loop.DISTILLED).exists()
     objective = str(folder / (map_loop.DISTILLED if both else map_loop.OBJECTIVE))
     return {"objective": objective, "fronts": fronts, "comparison": comparison}
@@ -110,16 +99,39 @@ def _asked(options: Options) -> MapDiscoverConfig:
     config = preset(options.preset)
     settings = [text.strip() for text in options.set]
     own = [text for text in settings if not text.startswith(_SEARCH)]
-    search = [text.removeprefix(_SEARCH) for text in settings if text.startswith(_SEARCH)]
-    if options.dataset and any(text.startswith("data.") for text in search):
-        raise ConfigError("--dataset and --set search.data.… say the same; leave one out")
-    plain = [text for text in search if not text.startswith(tuple(PARTS))]
-    changes = fields_asked(MirrorConfig, plain, without=("seed", "dataset", "data_hash"))
+    search = [text for text in settings if text.startswith(_SEARCH)]
+    if options.dataset:
+        _refuse(settings, ("transfer", "search.data."), "--dataset")
+    if options.network:
+        _refuse(
+            settings, ("search.generations", "search.strategy.", "search.network."), "--network"
+        )
     return replace(
         config,
-        objective=str(Path(options.network).resolve()) if options.network else "",
-        datasets=tuple(str(Path(path).resolve()) for path in options.dataset),
+        objective=_path(options.network),
+        datasets=tuple(_path(path) for path in options.dataset),
         seed=options.seed,
-        search=replace(with_parts(config.search, search), **changes),
+        search=_with_paths(
+            with_settings(config.search, search, _SEARCH, without=("seed", "dataset", "data_hash"))
+        ),
         **fields_asked(MapDiscoverConfig, own, without=_FLAGS),
     )
+
+
+def _refuse(settings: list[str], names: tuple[str, ...], flag: str) -> None:
+    """Raise ConfigError for a setting that a flag leaves without effect."""
+    for text in settings:
+        if text.startswith(names):
+            raise ConfigError(f"--set {text:.60} does nothing beside {flag}; leave one out")
+
+
+def _path(name: str) -> str:
+    """A path that holds wherever the discovery goes on; what is none as it is."""
+    return str(Path(name).resolve()) if name and Path(name).exists() else name
+
+
+def _with_paths(search: MirrorConfig) -> MirrorConfig:
+    data = replace(
+        search.data, expert=_path(search.data.expert), reference=_path(search.data.reference)
+    )
+    return replace(search, data=data, start=_path(search.start))

@@ -14,11 +14,9 @@ from search.mirror.folder import MirrorFolder
 from search.mirror.presets import PRESETS, preset
 from symbolic.errors import ConfigError
 
-PARTS = {
-    "strategy.": "strategy", "network.": "network", "training.": "training", "data.": "data",
-}  # fmt: skip
-"""Fields of a search that have fields, by the prefix of these."""
-_FLAGS = ("seed", "generations", "dataset", "data_hash", *PARTS.values())
+_PARTS = ("strategy", "network", "training", "data")
+"""Fields of a search that have fields."""
+_FLAGS = ("seed", "generations", "dataset", "data_hash")
 
 
 def is_mirror(name: str, resume: str) -> bool:
@@ -30,10 +28,8 @@ def asked(
     name: str, settings: tuple[str, ...], *, generations: int, seed: int, dataset: str
 ) -> MirrorConfig:
     """A preset with what the flags change; raises ConfigError for what is no field."""
-    config = preset(name)
-    plain = [s.strip() for s in settings if not s.strip().startswith(tuple(PARTS))]
-    changes: dict[str, Any] = fields_asked(MirrorConfig, plain, without=_FLAGS) | {"seed": seed}
-    config = with_parts(config, settings)
+    config = with_settings(preset(name), settings)
+    changes: dict[str, Any] = {"seed": seed}
     if generations != UNSET:
         changes["generations"] = generations
     if dataset:
@@ -44,12 +40,24 @@ def asked(
     return replace(config, **changes)
 
 
-def with_parts(config: MirrorConfig, settings: Iterable[str]) -> MirrorConfig:
-    """The search with what is asked of its parts, "strategy.sigma=0.1"; raises ConfigError."""
-    asked = [setting.strip() for setting in settings]
+def with_settings(
+    config: MirrorConfig,
+    settings: Iterable[str],
+    prefix: str = "",
+    *,
+    without: Iterable[str] = _FLAGS,
+) -> MirrorConfig:
+    """The search with what --set asks of it, "seeds=2" or "strategy.sigma=0.1", after the prefix.
+
+    `without` are fields that have another flag. Raises ConfigError for what is no field.
+    """
+    left = [setting.strip() for setting in settings]
     changes: dict[str, Any] = {}
-    for prefix, part in PARTS.items():
-        own = [setting for setting in asked if setting.startswith(prefix)]
+    for part in _PARTS:
+        inside = f"{prefix}{part}."
+        own = [setting for setting in left if setting.startswith(inside)]
+        left = [setting for setting in left if setting not in own]
         value = getattr(config, part)
-        changes[part] = replace(value, **fields_asked(type(value), own, prefix))
-    return replace(config, **changes)
+        changes[part] = replace(value, **fields_asked(type(value), own, inside))
+    hidden = {*without, *_PARTS}
+    return replace(config, **changes, **fields_asked(MirrorConfig, left, prefix, without=hidden))

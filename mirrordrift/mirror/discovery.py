@@ -13,6 +13,7 @@ report.html, report.md
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -28,21 +29,26 @@ from mirrordrift.fronts import files
 from mirrordrift.mirror import pictures, searching
 from mirrordrift.report import loop, map_loop
 from mirrordrift.writing import writing
-from rl.preference.cards import CARD, read_card
+from rl.offline.population import check_minibatch
+from rl.preference.cards import CARD
+from rl.preference.data import PreferenceData
+from rl.records import plain
 from search.folder import SearchFolder
-from search.mirror.folder import MirrorFolder
+from search.mirror.folder import OBJECTIVE_FILE, MirrorFolder
 from search.mirror.training import orpo, search_mirror_maps
+from search.pipeline import map_config
 from search.pipeline.map_config import OWN, MapDiscoverConfig
 from search.pipeline.stages import Stage, file_hash, hash_of, run
 from symbolic.arrays import write_arrays, write_atomically
+from symbolic.drift import Drift
+from symbolic.errors import ConfigError
+from symbolic.mirror_network import MirrorNetwork
 from symbolic.preference.objective import SLOT_KINDS
 from symbolic.preference.reading import load_objective, save_objective
 
 if TYPE_CHECKING:
     from symbolic.preference.objective import PreferenceObjective
 
-_MAPS = ("psi", "phi_inverse")
-"""The slots that are distilled."""
 _KEY = 12
 """Characters of a hash in the name of a folder."""
 Tell = Callable[[str, int, int], None]
@@ -96,30 +102,35 @@ class _Stages:
         return {name: file_hash(self.folder / name) for name in names}
 
     def _asked_data(self) -> Mapping[str, Any]:
-        given = {path: file_hash(Path(path) / CARD) for path in self.config.datasets}
+        given = [(path, file_hash(Path(path) / CARD)) for path in self.config.datasets]
         return {"given": given, "made": {n: asdict(self.config.data_of(n)) for n in self._made()}}
 
     def _made(self) -> tuple[str, ...]:
         return () if self.config.datasets else (OWN, *self.config.transfer)
 
+    def _place(self, name: str) -> Path:
+        """Of a dataset that is made here; named by what is asked of it."""
+        key = hash_of(asdict(self.config.data_of(name)))[:_KEY]
+        return self.folder / "data" / f"{name}-{key}"
+
     def _left_data(self) -> tuple[str, ...]:
-        return (map_loop.DATA, *(f"data/{name}/{CARD}" for name in self._made()))
+        cards = (self._place(name) / CARD for name in self._made())
+        return (map_loop.DATA, *(str(card.relative_to(self.folder)) for card in cards))
 
     def _data(self) -> None:
-        paths = {Path(path).resolve().name: Path(path) for path in self.config.datasets}
-        for name in self._made():
-            place = self.folder / "data" / name
-            paths[name] = searching.made(self.config.data_of(name), place, self.watch.doing)
+        places = {name: self._place(name) for name in self._made()}
+        for name, place in places.items():
+            searching.made(self.config.data_of(name), place, self.watch.doing)
+        for path in map(Path, self.config.datasets):
+            places[_unlike(path.name, places)] = path
         told = ("hash", "env", "kind", "rows", "steps", "chosen_return", "rejected_return", "judge")
         rows = []
-        for name, path in paths.items():
-            card = read_card(path)
-            here = path.is_relative_to(self.folder)
-            place = path.relative_to(self.folder) if here else path.resolve()
-            rows.append(
-                {"name": name, "path": str(place), **{field: card[field] for field in told}}
-            )
-        self._write_json(map_loop.DATA, rows)
+        for name, place in places.items():
+            card = PreferenceData.open(place).card
+            here = place.is_relative_to(self.folder)
+            seen = place.relative_to(self.folder) if here else place
+            rows.append({"name": name, "path": str(seen), **{field: card[field] for field in told}})
+        self._write_rows(map_loop.DATA, map_loop.DATA_SCHEMA, rows)
 
     def _datasets(self) -> list[dict[str, Any]]:
         return map_loop.datasets_of(self.folder)
@@ -130,7 +141,7 @@ class _Stages:
     def _asked_objective(self) -> Mapping[str, Any]:
         if self.config.objective:
             found = load_objective(self._given())
-            return {"given": map_loop.objective_record(found)}
+            return {"given": _record(found)}
         search = self.config.search.record()
         return {"search": search, "data": self._datasets()[0]["hash"], "seed": self.config.seed}
 
@@ -140,7 +151,7 @@ class _Stages:
         return path if path.exists() else self.folder / map_loop.OBJECTIVE
 
     def _left_objective(self) -> tuple[str, ...]:
-        beside = (f"objective-{slot}.npz" for slot in _MAPS)
+        beside = (f"objective-{slot}.npz" for slot in SLOT_KINDS)
         found = tuple(name for name in beside if (self.folder / name).exists())
         return (map_loop.OBJECTIVE, *found)
 
@@ -148,6 +159,10 @@ class _Stages:
         found = load_objective(self._given()) if self.config.objective else self._searched()
         with writing(str(self.folder)):
             save_objective(self.folder / map_loop.OBJECTIVE, found)
+
+    def _search_folder(self) -> MirrorFolder:
+        key = hash_of(self._asked_objective())[:_KEY]
+        return MirrorFolder(self.folder / "search" / key)
 
     def _searched(self) -> PreferenceObjective:
         """The objective of a search, which goes on where it was."""
@@ -158,15 +173,15 @@ class _Stages:
             data_hash=self._datasets()[0]["hash"],
             seed=self.config.seed,
         )
-        place = self.folder / "search" / hash_of(self._asked_objective())[:_KEY]
-        begun = (place / MirrorFolder.NAME).exists()
-        search = MirrorFolder(place) if begun else MirrorFolder.create(place, config)
+        search = self._search_folder()
+        if not (search.path / MirrorFolder.NAME).exists():
+            search = MirrorFolder.create(search.path, config)
         _, on = searching.opened(config, search, self.watch.doing)
-        found = search_mirror_maps(
+        search_mirror_maps(
             config, search, on, versions=runs.versions(), progress=self.watch.generation
         )
-        pictures.draw_search(search, self.folder / map_loop.SEARCH)
-        return found
+        # As it was written at the end: a card made anew would have another date.
+        return load_objective(search.path / OBJECTIVE_FILE)
 
     def _asked_density(self) -> Mapping[str, Any]:
         training = {"start": self.config.search.start, **self.config.search.training.record()}
@@ -184,14 +199,19 @@ class _Stages:
             start=self.config.search.start,
         )
         place = self.folder / "density" / hash_of(self._asked_density())[:_KEY]
-        met = self._aligned(asked, place)[1][map_loop.FOUND]
+        (agent,), trajectories = self._aligned(asked, place)
+        if agent.score.failed:
+            raise ConfigError(
+                f"an agent of the objective failed ({agent.score.failed}), so that nobody knows where "
+                "its maps are asked; try other settings of search.training, or another objective"
+            )
+        met = trajectories[map_loop.FOUND]
         log_prob = np.concatenate([met.chosen, met.rejected])
         progress = np.concatenate([met.progress, met.progress])
-        known = np.isfinite(log_prob)
         with writing(str(self.folder)):
             write_arrays(
                 self.folder / map_loop.DENSITY,
-                {"log_prob": log_prob[known], "progress": progress[known]},
+                {"log_prob": log_prob, "progress": progress},
                 {"schema": "mirrordrift/map-density/1"},
             )
 
@@ -201,8 +221,8 @@ class _Stages:
         """Agents trained, or those of the folder; and the pairs that they met."""
         running.check(asked)
         plans.begin(asked, place)
-        found = running.run(asked, place, self.watch.doing)
-        return found, running.trajectories(asked, place)
+        kept = plans.load(place)  # with the start that it was begun with
+        return running.run(kept, place, self.watch.doing), running.trajectories(kept, place)
 
     def _found(self) -> PreferenceObjective:
         return load_objective(self.folder / map_loop.OBJECTIVE)
@@ -212,10 +232,13 @@ class _Stages:
         return {"points": self.config.points, "seed": self.config.seed, **left}
 
     def _left_fronts(self) -> tuple[str, ...]:
-        names = [f"{slot}/{name}" for slot in _MAPS for name in (files.FRONT, files.CERTIFICATES)]
-        known = [name for name in names if (self.folder / name).exists()]
+        written = (files.FRONT, files.CERTIFICATES, "front.png", "map.png")
+        maps = self._found().maps if (self.folder / map_loop.OBJECTIVE).exists() else {}
+        names = [f"{slot}/{name}" for slot in maps for name in written]
+        if not all((self.folder / name).exists() for name in names):
+            return ()
         both = (self.folder / map_loop.DISTILLED).exists()
-        return (*known, map_loop.DISTILLED) if both else tuple(known)
+        return (*names, map_loop.DISTILLED) if both else tuple(names)
 
     def _fronts(self) -> None:
         objective, done = self._found(), {}
@@ -263,11 +286,7 @@ class _Stages:
             found, trajectories = self._aligned(asked, place / data["name"])
             if first is None:
                 first, met = asked, trajectories
-            returns = {
-                label: [a.score.return_mean for a in found if a.objective == label]
-                for label in asked.objectives
-            }
-            table = running.summary(asked, found)
+            table, returns = running.summary(asked, found), running.returns_of(asked, found)
             rows.append({"dataset": data["name"], "table": table, "returns": returns})
         assert first is not None  # there is a dataset
         shown = {
@@ -277,7 +296,7 @@ class _Stages:
         }
         landscape.plot_landscapes(shown, self.folder / map_loop.LANDSCAPE, trajectories=met)
         pictures.draw_returns(rows, self.folder / map_loop.RETURNS)
-        self._write_json(map_loop.COMPARISON, rows)
+        self._write_rows(map_loop.COMPARISON, map_loop.COMPARISON_SCHEMA, rows)
 
     def _compared(self) -> Sequence[object]:
         """ORPO, the known ones, the networks, and their formulas."""
@@ -290,25 +309,43 @@ class _Stages:
 
     def _asked_report(self) -> Mapping[str, Any]:
         made = (map_loop.DATA, map_loop.COMPARISON, map_loop.RETURNS, map_loop.LANDSCAPE)
-        left = self._files(*made, *self._left_objective(), *self._left_fronts(), map_loop.SEARCH)
+        left = self._files(*made, *self._left_objective(), *self._left_fronts())
         return {**self.asked, **left, "layout": map_loop.LAYOUT}
 
     def _report(self) -> None:
+        if not self.config.objective:
+            pictures.draw_search(self._search_folder(), self.folder / map_loop.SEARCH)
         loop.write(map_loop.document(self.config, self.folder), self.folder)
 
-    def _write_json(self, name: str, value: Any) -> None:
-        from rl.records import plain
-
+    def _write_rows(self, name: str, schema: str, rows: list[dict[str, Any]]) -> None:
+        text = json.dumps({"schema": schema, "rows": plain(rows)}, indent=1, allow_nan=False)
         with writing(str(self.folder)):
-            text = json.dumps(plain({"rows": value})["rows"], indent=1, allow_nan=False)
             write_atomically(self.folder / name, (text + "\n").encode())
+
+
+def _unlike(name: str, taken: Mapping[str, Any]) -> str:
+    """The name, with a number behind it where there is another of that name."""
+    numbered = (f"{name}-{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], numbered) if each not in taken)
+
+
+def _record(objective: PreferenceObjective) -> dict[str, Any]:
+    """What makes an objective another one."""
+    slots = {
+        name: slot.content_hash
+        if isinstance(slot, MirrorNetwork)
+        else [str(slot.formula), {n: str(d) for n, d in slot.domains.items()}]
+        for name, slot in {**objective.maps, "link": objective.link}.items()
+        if isinstance(slot, (MirrorNetwork, Drift))
+    }
+    return {**slots, **objective.settings()}
 
 
 class MapDiscoverFolder(SearchFolder[Any]):
     """The folder of a discovery of mirror maps: discover.json has what was asked."""
 
     NAME = "discover.json"
-    SCHEMA = "mirrordrift/discover-maps/1"
+    SCHEMA = map_config.SCHEMA
     WHAT = "discovery"
 
     @staticmethod
@@ -319,10 +356,15 @@ class MapDiscoverFolder(SearchFolder[Any]):
 
 def check(config: MapDiscoverConfig) -> None:
     """Raise ConfigError for what could not be done later, before anything is written."""
-    from rl.preference.data import PreferenceData
-
-    for path in config.datasets:
-        PreferenceData.open(path)
     if config.objective:
-        load_objective(config.objective)
+        running.all_proved(config.objective, load_objective(config.objective))
     searching.check(replace(config.search, dataset=config.datasets[0] if config.datasets else ""))
+    if not config.datasets:
+        check_minibatch(config.training, config.search.data.rows)
+    for path in config.datasets:
+        compared = [orpo(config.search), *config.baselines]
+        running.check(
+            plans.plan(
+                compared, path, seeds=(0,), config=config.training, start=config.search.start
+            )
+        )

@@ -40,7 +40,7 @@ _HEATS = "report-drifts.png"
 def write(document: Document, folder: Path) -> None:
     """Write report.html and report.md; raises ConfigError where that fails."""
     with writing(str(folder)):
-        write_atomically(folder / MARKDOWN, to_markdown(document).encode())
+        write_atomically(folder / MARKDOWN, to_markdown(document, folder).encode())
         write_atomically(folder / HTML, to_html(document).encode())
 
 
@@ -123,7 +123,7 @@ def _meaning(chosen: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
             mean, low, high = row["difference"]
             beyond = (
                 f"; the difference from {summary['baseline']} is {compact(mean, '+')}, 95 % interval "
-                f"{compact(low)} to {compact(high)}{_told_apart(low, high)}"
+                f"{compact(low)} to {compact(high)}{told_apart(low, high)}"
             )
         said.append(
             f"In {row['env']} its agents reach {compact(row['return_mean'])}, the network's "
@@ -148,7 +148,8 @@ def _meaning(chosen: Mapping[str, Any], summary: Mapping[str, Any]) -> str:
     )
 
 
-def _told_apart(low: float, high: float) -> str:
+def told_apart(low: float, high: float) -> str:
+    """What is said after an interval of a difference that holds 0."""
     return ", which holds 0: they are not told apart" if low <= 0 <= high else ""
 
 
@@ -261,7 +262,7 @@ def _reproduce(config: DiscoverConfig, front: Mapping[str, Any], folder: Path) -
         *([name, version] for name, version in used_versions().items()),
     ]
     blocks: list[Any] = [
-        Text(f"{folder.name}/discover.json has every setting. The same again:"),
+        Text(f"{folder.resolve().name}/discover.json has every setting. The same again:"),
         Code(_command(config), "sh"),
         Table(("what", "which"), rows),
     ]

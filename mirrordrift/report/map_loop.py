@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mirrordrift.aligning import tables as tables_of_agents
 from mirrordrift.exporting import objective_text
 from mirrordrift.fronts import files, tables
-from mirrordrift.mirror.tables import agents
 from mirrordrift.render import compact
 from mirrordrift.report.content import Block, Code, Document, Figure, Formula, Section, Table, Text
-from mirrordrift.report.loop import setting, used_versions
+from mirrordrift.report.loop import setting, told_apart, used_versions
 from search.pipeline.map_config import PRESETS, MapDiscoverConfig
 from symbolic.arrays import read_bounded
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
-from symbolic.mirror_network import MirrorNetwork
-from symbolic.preference.objective import PreferenceObjective
+from symbolic.export.equation import objective_line
+from symbolic.preference.objective import PreferenceObjective, slot_text
 from symbolic.preference.reading import load_objective
 
 LAYOUT = 1
@@ -27,6 +27,7 @@ LAYOUT = 1
 DATA, OBJECTIVE, DENSITY, DISTILLED = (
     "data.json", "objective.json", "density.npz", "distilled.json",
 )  # fmt: skip
+DATA_SCHEMA, COMPARISON_SCHEMA = "mirrordrift/discovery-data/1", "mirrordrift/objectives-compared/1"
 COMPARISON, RETURNS, LANDSCAPE, SEARCH = (
     "comparison.json", "returns.png", "landscape.png", "search.png",
 )  # fmt: skip
@@ -42,30 +43,20 @@ _RULE = {
 
 def datasets_of(folder: Path) -> list[dict[str, Any]]:
     """The datasets of a discovery, the own one first; raises ConfigError for a file that is not ours."""
-    return _read(folder / DATA)
+    return _read(folder / DATA, DATA_SCHEMA)
 
 
 def comparison_of(folder: Path) -> list[dict[str, Any]]:
     """By dataset, what agents of every objective reach; raises ConfigError."""
-    return _read(folder / COMPARISON)
+    return _read(folder / COMPARISON, COMPARISON_SCHEMA)
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
-    try:
-        found = json.loads(read_bounded(path))
-    except ValueError:
-        found = None
-    if not isinstance(found, list):
-        raise ConfigError(f"{path}: is not what was written; remove it to have it made again")
-    return found
-
-
-def objective_record(objective: PreferenceObjective) -> dict[str, Any]:
-    """What makes an objective another one."""
-    networks = {
-        n: s.content_hash for n, s in objective.maps.items() if isinstance(s, MirrorNetwork)
-    }
-    return {"text": objective.text, **networks, **objective.settings()}
+def _read(path: Path, schema: str) -> list[dict[str, Any]]:
+    found = json.loads(read_bounded(path)) if path.exists() else {}
+    if not isinstance(found, dict) or found.get("schema") != schema:
+        raise ConfigError(f"{path}: is not of this version; remove it to have it made again")
+    rows: list[dict[str, Any]] = found["rows"]
+    return rows
 
 
 def document(config: MapDiscoverConfig, folder: Path) -> Document:
@@ -118,21 +109,24 @@ def _summary(
             for name, slot in distilled.maps.items()
             if isinstance(slot, Drift)
         ]
-        blocks.append(Text(f"Both are proved: {_RULE['psi']}, and {_RULE['phi_inverse']}."))
+        blocks.append(Text(_proved(distilled)))
     blocks.append(Text(_meaning(comparison, own)))
     return blocks
 
 
 def _in_words(objective: PreferenceObjective) -> str:
-    weight = "" if objective.weight == 1 else f"{compact(objective.weight)}·"
-    link = "log σ" if objective.link_is_log_sigmoid else "link"
-    beta = "" if objective.beta == 1 else f"{compact(objective.beta)}·"
     means = {"sum": "over all steps of a trajectory", "mean": "per step, as the geometric mean"}
-    psi = "ψ(π_w) + " if objective.psi is not None else ""
+    link = "" if objective.link_is_log_sigmoid else f", ℓ(z) = {slot_text(objective.link)}"
+    reference = ", ρ those of the reference policy" if objective.reference else ""
     return (
-        f"E[{psi}{weight}{link}({beta}(φ⁻¹(π_w) − φ⁻¹(π_l)))], with π of the chosen and of the rejected "
-        f"trajectory taken {means[objective.reduction]}, to be maximised"
+        f"{objective_line(objective)}{link}, to be maximised: π_w and π_l are the probabilities of the "
+        f"chosen and the rejected trajectory{reference}, taken {means[objective.reduction]}"
     )
+
+
+def _proved(distilled: PreferenceObjective) -> str:
+    rules = ", and ".join(_RULE[name] for name in distilled.maps)
+    return f"{'Both are' if len(distilled.maps) > 1 else 'It is'} proved: {rules}."
 
 
 def _meaning(comparison: Sequence[Mapping[str, Any]], own: Mapping[str, Any]) -> str:
@@ -149,14 +143,13 @@ def _meaning(comparison: Sequence[Mapping[str, Any]], own: Mapping[str, Any]) ->
         )
         if best["difference"] is not None:
             mean, low, high = best["difference"]
-            same = ", which holds 0: they are not told apart" if low <= 0 <= high else ""
             text += (
                 f", {compact(mean, '+')} from ORPO's, 95 % interval {compact(low)} to "
-                f"{compact(high)}{same}"
+                f"{compact(high)}{told_apart(low, high)}"
             )
         said.append(text + ".")
     return (
-        f"The better trajectories of its own data have the return {compact(own['chosen_return'])}. "
+        f"The chosen trajectories of its own data have the return {compact(own['chosen_return'])}. "
         + " ".join(said)
     )
 
@@ -243,7 +236,7 @@ def _landscape(folder: Path) -> Section:
 
 
 def _agents(comparison: Sequence[Mapping[str, Any]], folder: Path) -> Section:
-    header, rows = agents(comparison)
+    header, rows = ("dataset", *tables_of_agents.HEADER), tables_of_agents.by_dataset(comparison)
     return Section(
         "Agents",
         [
@@ -285,7 +278,7 @@ def _reproduce(
         *([name, version] for name, version in used_versions().items()),
     ]
     blocks: list[Block] = [
-        Text(f"{folder.name}/discover.json has every setting. The same again:"),
+        Text(f"{folder.resolve().name}/discover.json has every setting. The same again:"),
         Code(_command(config), "sh"),
         Table(("what", "which"), rows),
     ]

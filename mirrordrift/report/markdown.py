@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from mirrordrift.report.content import Block, Code, Document, Figure, Formula, Table, Text
 from symbolic.latex import to_latex
@@ -11,19 +12,19 @@ from symbolic.latex import to_latex
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|$])")
 
 
-def to_markdown(document: Document) -> str:
-    """The text; figures are named by their files."""
-    parts = [f"# {_escaped(document.title)}", *_blocks(document.summary)]
+def to_markdown(document: Document, folder: Path) -> str:
+    """The text, which is to lie in `folder`; figures are named by their files, seen from there."""
+    parts = [f"# {_escaped(document.title)}", *_blocks(document.summary, folder)]
     for section in document.sections:
-        parts += [f"## {_escaped(section.title)}", *_blocks(section.blocks)]
+        parts += [f"## {_escaped(section.title)}", *_blocks(section.blocks, folder)]
     return "\n\n".join(parts) + "\n"
 
 
-def _blocks(blocks: Sequence[Block]) -> list[str]:
-    return [_block(block) for block in blocks]
+def _blocks(blocks: Sequence[Block], folder: Path) -> list[str]:
+    return [_block(block, folder) for block in blocks]
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, folder: Path) -> str:
     match block:
         case Text(text):
             return _escaped(text)
@@ -35,7 +36,7 @@ def _block(block: Block) -> str:
         case Table():
             return _table(block)
         case Figure(path, caption):
-            return f"![{_escaped(caption)}]({path.name})"
+            return f"![{_escaped(caption)}]({path.relative_to(folder).as_posix()})"
 
 
 def _table(table: Table) -> str:

@@ -15,6 +15,7 @@ from search.settings import as_python, check_count
 from symbolic.catalogue.objectives import objectives
 from symbolic.errors import ConfigError
 
+SCHEMA = "mirrordrift/discover-maps/1"
 OWN = "own"
 """The dataset that is searched and distilled on, by name."""
 
@@ -49,6 +50,10 @@ class MapDiscoverConfig:
         check_points(self.points)
         if type(self.seed) is not int or not 0 <= self.seed < 2**31:
             raise ConfigError(f"seed={self.seed!r:.40} must be a whole number from 0 to 2147483647")
+        for name in ("datasets", "transfer", "baselines"):
+            value = getattr(self, name)
+            if not (isinstance(value, tuple) and all(isinstance(each, str) for each in value)):
+                raise ConfigError(f'{name}={value!r:.60} is no list of names; write ["base"]')
         names = [objectives[name].name for name in self.baselines]
         if len({"orpo", *names}) <= len(names):
             raise ConfigError(
@@ -56,6 +61,10 @@ class MapDiscoverConfig:
             )
         if len({str(Path(path).resolve()) for path in self.datasets}) < len(self.datasets):
             raise ConfigError("datasets names one twice; leave it out")
+        if len(set(self.transfer)) < len(self.transfer) or OWN in self.transfer:
+            raise ConfigError(
+                f"transfer={', '.join(self.transfer)} names one twice; the own data is there anyway"
+            )
         for kind in self.transfer:
             self.data_of(kind)
 

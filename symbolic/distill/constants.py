@@ -108,7 +108,12 @@ def fitted(formula: Expression, objective: Objective) -> Fit:
     fit = fit_from(template, start, objective)
     if fit is None or fit.loss > at_start:
         return unfitted
-    while (fewer := _without_spare(fit, objective)) is not None:
+    return without_spare(fit, objective)
+
+
+def without_spare(fit: Fit, objective: Objective) -> Fit:
+    """The fit without the constants that others can make up for."""
+    while (fewer := _one_less(fit, objective)) is not None:
         fit = fewer
     return fit
 
@@ -260,7 +265,7 @@ def _standard_errors(jacobian: Floats, residuals: Floats) -> list[float]:
     return [float(e) for e in np.sqrt(np.maximum(variances, 0.0))]
 
 
-def _without_spare(fit: Fit, objective: Objective) -> Fit | None:
+def _one_less(fit: Fit, objective: Objective) -> Fit | None:
     """The fit with a constant less, 0, 1 or −1 in its place, which the others make up for.
 
     Where sums and products mix, as in c + log(a + b·x), neither direction is exact: those that lead

@@ -211,10 +211,14 @@ def _read(task: _Task, found: Any) -> list[_Fit]:
 def _scaled(formula: Expression, samples: Samples) -> Expression:
     """The formula times a number, plus one, by least squares: a search leaves both open."""
     value = np.broadcast_to(evaluate(formula, samples.points), samples.f.shape)
-    if not np.isfinite(value).all() or np.ptp(value) == 0:
+    if not np.isfinite(value).all():
         return formula
-    scale, offset = (number(Fraction(float(c))) for c in np.polyfit(value, samples.f, 1))
-    return tidied(scale * formula + offset)
+    apart = value - value.mean()
+    if apart @ apart <= _NOTHING * (value @ value):
+        return formula
+    scale = (apart @ samples.f) / (apart @ apart)
+    offset = samples.f.mean() - scale * value.mean()
+    return tidied(number(Fraction(float(scale))) * formula + number(Fraction(float(offset))))
 
 
 def _drawn(samples: Samples, chosen: np.ndarray, random: np.random.Generator) -> Samples | None:

@@ -1,4 +1,4 @@
-"""A preference objective as an equation, in LaTeX."""
+"""A preference objective as an equation: in LaTeX with its formulas, or in a line without them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,22 @@ def objective_latex(objective: PreferenceObjective) -> str:
         rows.append(rf"\ell(z{_t(objective.link)}) = {_formula('link', objective.link)}")
     aligned = " \\\\\n".join("& " + row for row in rows)
     return f"\\begin{{aligned}}\n{aligned}\n\\end{{aligned}}\n"
+
+
+def objective_line(objective: PreferenceObjective) -> str:
+    """What is maximised, in one line of text, whatever stands in the slots."""
+    link = "log σ" if objective.link_is_log_sigmoid else "ℓ"
+    z = "φ⁻¹(π_w) − φ⁻¹(π_l)"
+    if objective.reference:
+        z += " − φ⁻¹(ρ_w) + φ⁻¹(ρ_l)"
+    if objective.beta != 1:
+        z = f"{objective.beta:g}·({z})"
+    z += f" − {objective.margin:g}" if objective.margin else ""
+    share = objective.label_smoothing
+    term = f"{link}(z)" if not share else f"({1 - share:g}·{link}(z) + {share:g}·{link}(−z))"
+    term = term if objective.weight == 1 else f"{objective.weight:g}·{term}"
+    psi = "" if objective.psi is None else "ψ(π_w) + "
+    return f"E[{psi}{term}] with z = {z}"
 
 
 def _preference(objective: PreferenceObjective, link: str) -> str:

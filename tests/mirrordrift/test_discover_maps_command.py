@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from preference_probes import AGENTS, made
 
 from mirrordrift.cli import main
+from mirrordrift.mirror.discovery import Watch, _Stages
 from rl.preference.actors import write_actor
-from symbolic.preference.reading import load_objective
+from search.pipeline.map_config import preset
+from search.pipeline.stages import run
+from symbolic.preference.reading import load_objective, objective_from_text, save_objective
 
 SETTINGS = (
     "search.generations=2", "search.training.epochs=2", "search.training.minibatch_pairs=8",
@@ -73,7 +78,7 @@ def test_the_loop_ends_in_a_report(
     assert "--kind mirror-map --preset quick" in command and "search.data.rows=16" in command
     objective = load_objective(out / "distilled.json")
     assert objective.psi is not None and objective.psi.text in text
-    comparison = json.loads((out / "comparison.json").read_text())
+    comparison = json.loads((out / "comparison.json").read_text())["rows"]
     assert [row["dataset"] for row in comparison] == ["own", "base"]
     labels = ["orpo", "mpo-closed-form", "found", "found, as formulas"]
     for row in comparison:
@@ -96,34 +101,86 @@ def test_the_loop_ends_in_a_report(
     assert "go on with --resume" in capsys.readouterr().err
 
 
+def saved(path: Path, text: str) -> str:
+    save_objective(path, objective_from_text(text))
+    return str(path)
+
+
+OWN_DATA = tuple(
+    s for s in SETTINGS if not s.startswith(("search.data.", "search.ge", "search.st", "search.ne"))
+)
+
+
 def test_an_objective_and_data_of_one_s_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from symbolic.preference.reading import objective_from_text, save_objective
-
-    save_objective(tmp_path / "mine.json", objective_from_text("log(x); log(x) + 0.5*x"))
+    """An objective whose ψ is left out, on one dataset."""
     data = made(tmp_path / "data")
-    kept = [s for s in SETTINGS if not s.startswith("search.data.")]
-    more = ("--dataset", str(data), "--network", str(tmp_path / "mine.json"))
-    assert main(arguments(tmp_path / "out", *more, settings=tuple(kept))) == 0
-    text = (tmp_path / "out" / "report.md").read_text()
-    assert "The search" not in text and "mine.json" in text
-    assert not (tmp_path / "out" / "search").exists()
-    said = capsys.readouterr().out
-    assert "taking it" in said and "data" in said
+    given = ("--dataset", str(data))
+    mine = saved(tmp_path / "mine.json", "none; log(x) + 0.5*x")
+    out = tmp_path / "out"
+    assert main(arguments(out, *given, "--network", mine, settings=OWN_DATA)) == 0
+    text = (out / "report.md").read_text()
+    assert "## The search" not in text and "mine.json" in text and "It is proved:" in text
+    pictures = re.findall(r"\]\((.*?)\)", text)
+    assert len(pictures) == 4 and all((out / name).exists() for name in pictures)
+    assert not (out / "search").exists() and not (out / "psi").exists()
+    rows = json.loads((out / "data.json").read_text())["rows"]
+    assert [(row["name"], row["path"]) for row in rows] == [("data", str(data))]
+    assert "taking it" in capsys.readouterr().out
+
+    # What a picture is lost of is drawn again, and what it says has not changed.
+    before = (out / "comparison.json").stat().st_mtime_ns
+    (out / "phi_inverse" / "map.png").unlink()
+    assert main(["discover", "--resume", str(out)]) == 0
+    assert capsys.readouterr().out.count("done before") >= 3
+    assert (out / "phi_inverse" / "map.png").exists()
+    assert (out / "comparison.json").stat().st_mtime_ns == before
+    assert main(["discover", "--resume", str(out), "--kind", "mirror-map"]) == 2
+    assert "leave out --kind" in capsys.readouterr().err
+
+
+def test_datasets_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    paths = [made(tmp_path / part / "data", seed=seed) for seed, part in enumerate("abc")]
+    config, out = replace(preset("quick"), datasets=tuple(map(str, paths))), tmp_path / "out"
+    out.mkdir()
+    watch = Watch(lambda name, skipped: None, lambda what, done, total: None, lambda record: None)
+    stages = _Stages(config, out, watch).all()
+    run(stages[:1], out, lambda stage, skipped: None)
+    rows = json.loads((out / "data.json").read_text())["rows"]
+    assert [row["name"] for row in rows] == ["data", "data-2", "data-3"]
+    assert [row["path"] for row in rows] == list(config.datasets)
+    # Which of them comes first matters.
+    turned = _Stages(replace(config, datasets=config.datasets[::-1]), out, watch).all()
+    assert stages[0].inputs() != turned[0].inputs()
+
+
+def test_a_refuted_objective_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = str(made(tmp_path / "data"))
+    worse = saved(tmp_path / "worse.json", "log(x); -log(x)")
+    asked = arguments(tmp_path / "out", "--dataset", data, "--network", worse, settings=OWN_DATA)
+    assert main(asked) == 2
+    assert "refuted" in capsys.readouterr().err
+    asked = arguments(tmp_path / "out", "--network", str(tmp_path / "gone.json"), settings=OWN_DATA)
+    assert main(asked) == 2
+    assert "gone.json: no such file" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         (("--env", "hopper"), "--set search.data.env="),
-        (("--network", "missing.json"), "missing.json"),
-        (("--dataset", "nowhere"), "say the same"),
+        (("--network", "mine.json"), "does nothing beside --network"),
+        (("--dataset", "nowhere"), "does nothing beside --dataset"),
         (("--set", 'baselines=["orpo"]'), "ORPO is always among them"),
         (("--set", 'baselines=["simpoo"]'), "simpo"),
         (("--set", 'transfer=["worse"]'), "kind='worse' is unknown"),
-        (("--set", "search.generation=2"), "did you mean generations?"),
-        (("--set", "search.strategy.sigmar=2"), "did you mean strategy.sigma?"),
+        (("--set", "baselines=simpo"), "is no list of names"),
+        (("--set", 'transfer=["own"]'), "the own data is there anyway"),
+        (("--set", "search.data=5"), "sets no field"),
+        (("--set", "search.data.rows=4"), "minibatch_pairs=8 is more than the 4 pairs"),
+        (("--set", "search.generation=2"), "did you mean search.generations?"),
+        (("--set", "search.strategy.sigmar=2"), "did you mean search.strategy.sigma?"),
         (("--set", "seeds=0"), "at least 1"),
         (("--kind", "map"), "use drift or mirror-map"),
     ],

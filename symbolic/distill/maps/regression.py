@@ -17,7 +17,7 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import nnls
 
-from symbolic.distill.constants import Fit, fit_from
+from symbolic.distill.constants import Fit, fit_from, without_spare
 from symbolic.distill.maps.basis import SUM, Term, combined, independent, terms
 from symbolic.distill.maps.loss import MapObjective
 from symbolic.distill.samples import Floats
@@ -60,7 +60,7 @@ def regressed(objective: MapObjective) -> list[Fit]:
             continue
         kept[nodes] = kept.get(nodes, 0) + 1
         if (fit := fit_from(formula, start, objective)) is not None:
-            fits.append(fit)
+            fits.append(without_spare(fit, objective))
             best = min(best, fit.loss)
     return fits
 

@@ -65,15 +65,16 @@ def test_the_page_is_well_formed_and_self_contained(document: Document) -> None:
     assert {"h1", "h2", "table", "pre", "figure", "math"} <= set(seen.tags)
 
 
-def test_hostile_text_is_shown_as_it_is(document: Document) -> None:
+def test_hostile_text_is_shown_as_it_is(document: Document, tmp_path: Path) -> None:
     page = to_html(document)
     assert "<script>alert" not in page and "<img src=x" not in page
     assert Seen(page).text.count(HOSTILE) >= 5
-    text = to_markdown(document)
+    text = to_markdown(document, tmp_path)
     assert "\\<script\\>" in text and "\\|" in text
     assert "````python" in text  # a fence that the text cannot close
 
 
-def test_markdown_has_what_the_page_has(document: Document) -> None:
-    text = to_markdown(document)
+def test_markdown_has_what_the_page_has(document: Document, tmp_path: Path) -> None:
+    text = to_markdown(document, tmp_path)
     assert text.count("\n## ") == 1 and "](a.png)" in text and r"\begin{cases}" in text
+    assert f"]({tmp_path.name}/a.png)" in to_markdown(document, tmp_path.parent)
