@@ -15,8 +15,8 @@ def rows(summary: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     return [
         (
             each["objective"],
-            "–" if each["return_mean"] is None else compact(each["return_mean"]),
-            "–" if each["return_stderr"] is None else compact(each["return_stderr"]),
+            compact(each["return_mean"]),
+            compact(each["return_stderr"]),
             _beyond(each["difference"]),
             f"{each['agents'] - each['failed']} of {each['agents']}",
             each["reduction"],

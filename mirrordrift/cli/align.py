@@ -105,6 +105,7 @@ def run(options: Options) -> int:
 
     start()
     from mirrordrift.aligning import running
+    from mirrordrift.aligning.pictures import draw_returns
     from mirrordrift.progress import stage_progress
 
     plan, folder = _begin(options)
@@ -112,6 +113,7 @@ def run(options: Options) -> int:
         found = running.run(plan, folder, tell)
     table = running.summary(plan, found)
     _keep(plan, found, table, folder)
+    draw_returns({plan.dataset.name: running.returns_of(plan, found)}, folder)
     if options.json:
         for line in _lines(plan, found, table):
             print(json.dumps(line, allow_nan=False))

@@ -25,6 +25,7 @@ import numpy as np
 from mirrordrift import landscape, map_distilling, runs
 from mirrordrift.aligning import plan as plans
 from mirrordrift.aligning import running
+from mirrordrift.aligning.pictures import RETURNS, draw_returns
 from mirrordrift.fronts import files
 from mirrordrift.mirror import pictures, searching
 from mirrordrift.report import loop, map_loop
@@ -92,7 +93,7 @@ class _Stages:
             Stage(
                 "agents",
                 self._asked_agents,
-                lambda: (map_loop.COMPARISON, map_loop.RETURNS, map_loop.LANDSCAPE),
+                lambda: (map_loop.COMPARISON, RETURNS, map_loop.LANDSCAPE),
                 self._agents,
             ),
             Stage("report", self._asked_report, lambda: (loop.HTML, loop.MARKDOWN), self._report),
@@ -295,7 +296,7 @@ class _Stages:
             if label in ("orpo", map_loop.FOUND, map_loop.FORMULAS)
         }
         landscape.plot_landscapes(shown, self.folder / map_loop.LANDSCAPE, trajectories=met)
-        pictures.draw_returns(rows, self.folder / map_loop.RETURNS)
+        draw_returns({row["dataset"]: row["returns"] for row in rows}, self.folder)
         self._write_rows(map_loop.COMPARISON, map_loop.COMPARISON_SCHEMA, rows)
 
     def _compared(self) -> Sequence[object]:
@@ -308,7 +309,7 @@ class _Stages:
         return compared
 
     def _asked_report(self) -> Mapping[str, Any]:
-        made = (map_loop.DATA, map_loop.COMPARISON, map_loop.RETURNS, map_loop.LANDSCAPE)
+        made = (map_loop.DATA, map_loop.COMPARISON, RETURNS, map_loop.LANDSCAPE)
         left = self._files(*made, *self._left_objective(), *self._left_fronts())
         return {**self.asked, **left, "layout": map_loop.LAYOUT}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.aligning import tables as tables_of_agents
+from mirrordrift.aligning.pictures import RETURNS
 from mirrordrift.exporting import objective_text
 from mirrordrift.fronts import files, tables
 from mirrordrift.render import compact
@@ -28,9 +29,7 @@ DATA, OBJECTIVE, DENSITY, DISTILLED = (
     "data.json", "objective.json", "density.npz", "distilled.json",
 )  # fmt: skip
 DATA_SCHEMA, COMPARISON_SCHEMA = "mirrordrift/discovery-data/1", "mirrordrift/objectives-compared/1"
-COMPARISON, RETURNS, LANDSCAPE, SEARCH = (
-    "comparison.json", "returns.png", "landscape.png", "search.png",
-)  # fmt: skip
+COMPARISON, LANDSCAPE, SEARCH = "comparison.json", "landscape.png", "search.png"
 FOUND, FORMULAS = "found", "found, as formulas"
 """What tables and pictures call the objective, and the one with formulas in its slots."""
 _NAMES = {"psi": "ψ(x)", "phi_inverse": "φ⁻¹(x)"}

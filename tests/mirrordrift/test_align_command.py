@@ -9,6 +9,7 @@ import pytest
 from preference_probes import made
 
 from mirrordrift.aligning.plan import objective_of
+from mirrordrift.render import compact
 from symbolic.errors import ConfigError
 
 QUICK = ("--set", "num_eval_episodes=4", "--set", "minibatch_pairs=8", "--epochs", "2",
@@ -41,7 +42,8 @@ def test_objectives_are_compared_and_a_finished_run_says_the_same_again(
     assert table["table"][0]["return_mean"] == pytest.approx(sum(means[:2]) / 2)
     again = run_drift("align", "--resume", out, timeout=400)
     assert again.returncode == 0, again.stderr
-    assert f"{sum(means[:2]) / 2:.5g}" in again.stdout
+    assert compact(sum(means[:2]) / 2) in again.stdout and "difference: from orpo" in again.stdout
+    assert (out / "returns.png").exists()
     assert [json.loads(line)["return_mean"] for line in
             (out / "results.jsonl").read_text().splitlines()[:4]] == means  # fmt: skip
 
