@@ -26,6 +26,8 @@ _PARTS = {
     "agents": dict, "chunks": list, "complete": bool, "observation_size": int, "action_size": int,
 }  # fmt: skip
 """What every card has beside its configuration, and what it is."""
+SUMMARY = ("judge", "tie_rate", "noise_rate", "flip_rate", "chosen_return", "rejected_return")
+"""What the card of a finished dataset says of it."""
 
 
 def chunk_name(index: int) -> str:

@@ -46,6 +46,8 @@ class PreferenceData:
             complete = card["complete"] and len(chunks) == config.chunks
             whole = complete and card["hash"] == cards.content_hash(config, agents, chunks)
             lengths = [int(chunk["bytes"]) for chunk in chunks]
+            if complete and (lacking := [name for name in cards.SUMMARY if name not in card]):
+                raise KeyError(lacking[0])
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(
                 f"{folder / cards.CARD}: is incomplete or was changed ({error!s:.120}); "

@@ -120,6 +120,12 @@ def edit(folder: Path, **changes: Any) -> None:
     (folder / cards.CARD).write_text(json.dumps({**card, **changes}))
 
 
+def forget(folder: Path, name: str) -> None:
+    card = json.loads((folder / cards.CARD).read_text())
+    del card[name]
+    (folder / cards.CARD).write_text(json.dumps(card))
+
+
 def damage(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -138,6 +144,7 @@ def damage(path: Path) -> None:
         (lambda folder: edit(folder, chunks=3), "'chunks' is missing or was changed"),
         (lambda folder: edit(folder, chunks=[{}, {}, {}]), "is incomplete or was changed"),
         (lambda folder: edit(folder, agents={"expert": 1}), "is incomplete or was changed"),
+        (lambda folder: forget(folder, "tie_rate"), "incomplete or was changed .'tie_rate'"),
         (lambda folder: edit(folder, rows=0), "rows=0 must be"),
         (lambda folder: (folder / "rows-00001.npz").unlink(), "rows-00001.npz: is missing"),
         (lambda folder: (folder / "rows-00001.npz").write_bytes(b""), "has 0 bytes instead of"),
