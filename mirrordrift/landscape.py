@@ -30,6 +30,7 @@ USUAL_RANGE = (-20.0, -0.05)
 MAX_OBJECTIVES = 6
 _POINTS = 160
 _DOTS = 400
+_TICKS = 5
 _LEAST = 1e-4
 """Share of the greatest derivative below which all is drawn alike."""
 
@@ -59,6 +60,7 @@ def plot_landscapes(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     from rl.offline.landscape import pull
 
@@ -103,12 +105,14 @@ def plot_landscapes(
             panel.set_xlim(axis[0], axis[-1])
             panel.set_ylim(axis[0], axis[-1])
             panel.set_facecolor("0.8")
+            for side in (panel.xaxis, panel.yaxis):
+                side.set_major_locator(MaxNLocator(_TICKS))
         assert drawn is not None
         bar = figure.colorbar(
             drawn, ax=list(panels[:, column]), location="top",
             fraction=0.06 / len(rows), pad=0.02 / len(rows), aspect=40,
         )  # fmt: skip
-        bar.set_label(f"size of the objective's derivative in log π of the {name} trajectory")
+        bar.set_label(f"size of the derivative in log π, {name} trajectory")
     legend = panels[0, 0].legend(loc="upper left", fontsize=8, facecolor="0.4", labelcolor="white")
     legend.set_zorder(3)
     for panel in panels[-1]:

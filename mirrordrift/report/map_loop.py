@@ -133,17 +133,18 @@ def _meaning(comparison: Sequence[Mapping[str, Any]], own: Mapping[str, Any]) ->
     for row in comparison:
         table = {each["objective"]: each for each in row["table"]}
         best = table.get(FORMULAS, table[FOUND])
+        where = "its own data" if row["dataset"] == own["name"] else f"the data {row['dataset']}"
         if best["return_mean"] is None:
-            said.append(f"On {row['dataset']} every agent of the found objective failed.")
+            said.append(f"On {where} every agent of the found objective failed.")
             continue
         text = (
-            f"On {row['dataset']} agents of the {'formulas' if FORMULAS in table else 'networks'} reach "
+            f"On {where} agents of the {'formulas' if FORMULAS in table else 'networks'} reach "
             f"{compact(best['return_mean'])}"
         )
         if best["difference"] is not None:
             mean, low, high = best["difference"]
             text += (
-                f", {compact(mean, '+')} from ORPO's, 95 % interval {compact(low)} to "
+                f", {compact(mean, '+')} beside ORPO's, 95 % interval {compact(low)} to "
                 f"{compact(high)}{told_apart(low, high)}"
             )
         said.append(text + ".")
