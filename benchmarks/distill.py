@@ -6,7 +6,7 @@
 A truth is 1000 points (log r ~ N(0, 0.35²), A ~ N(0, 1)) with its values and slopes, noise relative
 to their spread. It is found if the knee of the front is equal to it, which `verify` decides; an
 impostor that is as accurate and not equal is a failure. Rows go to benchmarks/results/distill.jsonl,
-which is read again, the table to distill.json and the screen. One core a run.
+which is read again, the table to distill.json and the screen. Templates take one core, Operon all.
 """
 
 from __future__ import annotations
