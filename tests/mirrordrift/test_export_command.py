@@ -41,7 +41,7 @@ def test_source_is_printed_or_written(drift, tmp_path: Path) -> None:
         (("kl", "--to", "trl"), "name one of direct-preference"),
         (("orpo", "--to", "sb3"), "--to trl"),
         (("orpo", "--to", "matlab"), "use one of numpy, jax, torch, latex, trl"),
-        (("orpo", "--to", "jax", "--kind", "drift"), "unknown name 'orpo'"),
+        (("orpo", "--to", "jax", "--kind", "drift"), "orpo is a preference objective"),
         (("orpo", "--to", "jax", "--kind", "map"), "use drift or objective"),
         (("orpp", "--to", "jax", "--kind", "objective"), "did you mean orpo?"),
         (("dpo", "--to", "jax", "--label-smoothing", "0.1"), "--kind objective"),
