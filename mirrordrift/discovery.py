@@ -22,7 +22,7 @@ from search.distill.sampling import check_points
 from search.folder import SearchFolder
 from search.pipeline import steps
 from search.pipeline.config import DiscoverConfig
-from search.pipeline.stages import Stage, file_hash, hash_of, run
+from search.pipeline.stages import Stage, file_hashes, hash_of, run
 from symbolic.arrays import write_atomically
 from symbolic.distill.samples import load_samples
 from symbolic.drift import Drift
@@ -93,7 +93,7 @@ class _Stages:
         return {name: self.asked[name] for name in names}
 
     def _files(self, *names: str) -> dict[str, str | None]:
-        return {name: file_hash(self.folder / name) for name in names}
+        return file_hashes(self.folder, names)
 
     def _asked_network(self) -> Mapping[str, Any]:
         given = steps.network_hash(self.config, self.folder)

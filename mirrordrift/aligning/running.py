@@ -123,7 +123,7 @@ def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -
         )
         population = OfflinePopulation(programs, group, plan.seeds)
         kept = None if folder is None else _run_folder(folder / f"agents-{number}")
-        title = ", ".join(labels[place] for place in places)
+        title = f"epochs by {'; '.join(labels[place] for place in places)}"
         scores = train_offline(
             population, kept, None if tell is None else _told(tell, title)
         ).scores

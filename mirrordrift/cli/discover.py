@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from tyro.conf import UseAppendAction, arg
 
@@ -16,7 +17,11 @@ from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
+    from search.folder import SearchFolder
     from search.pipeline.config import DiscoverConfig
+
+C = TypeVar("C")
+"""What a discovery is asked."""
 
 SCHEMA = "mirrordrift/discovery/1"
 KINDS = ("drift", "mirror-map")
@@ -106,7 +111,7 @@ def run(options: Options) -> int:
     from mirrordrift.report import loop
     from search.meta.presets import PRESETS as META
 
-    folder, config = _begin(options)
+    folder, config = begin(options, discovery.DiscoverFolder, _asked, discovery.check)
 
     generations = META[config.meta_preset].generations if config.meta_preset else 0
 
@@ -164,17 +169,20 @@ def _found(folder: Path) -> dict[str, Any]:
     return {"front": front, "comparison": summary}
 
 
-def _begin(options: Options) -> tuple[Path, DiscoverConfig]:
+def begin(
+    options: Options,
+    kind: type[SearchFolder[Any]],
+    asked: Callable[[Options], C],
+    check: Callable[[C], None],
+) -> tuple[Path, C]:
     """The folder and what is asked of it, checked before anything is written."""
-    from mirrordrift import discovery
-
     if options.resume:
         folder = Path(options.resume)
-        return folder, discovery.DiscoverFolder.open(folder)[1]
-    config = _asked(options)
-    discovery.check(config)
+        return folder, kind.open(folder)[1]
+    config = asked(options)
+    check(config)
     folder = Path(options.out)
-    discovery.DiscoverFolder.create(folder, config)
+    kind.create(folder, config)
     complain(f"drift: go on after an interrupt with drift discover --resume {folder}")
     return folder, config
 

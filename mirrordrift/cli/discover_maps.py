@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from mirrordrift.aligning import tables
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.discover import begin
 from mirrordrift.cli.mirror_maps import with_settings
 from mirrordrift.cli.options import fields_asked
 from mirrordrift.cli.stalls import ended_if_stalled
-from mirrordrift.cli.streams import complain
 from mirrordrift.mirror import discovery
 from mirrordrift.mirror.tables import BASELINE
 from mirrordrift.report import loop, map_loop
@@ -43,7 +43,7 @@ def run(options: Options) -> int:
     from mirrordrift.progress import generation_progress, stage_progress
     from mirrordrift.render import say, show_table
 
-    folder, config = _begin(options)
+    folder, config = begin(options, discovery.MapDiscoverFolder, _asked, discovery.check)
 
     def stage(name: str, skipped: bool) -> None:
         if not options.json:
@@ -76,19 +76,6 @@ def _found(folder: Path, comparison: list[dict[str, Any]]) -> dict[str, Any]:
     both = (folder / map_loop.DISTILLED).exists()
     objective = str(folder / (map_loop.DISTILLED if both else map_loop.OBJECTIVE))
     return {"objective": objective, "fronts": fronts, "comparison": comparison}
-
-
-def _begin(options: Options) -> tuple[Path, MapDiscoverConfig]:
-    """The folder and what is asked of it, checked before anything is written."""
-    if options.resume:
-        folder = Path(options.resume)
-        return folder, discovery.MapDiscoverFolder.open(folder)[1]
-    config = _asked(options)
-    discovery.check(config)
-    folder = Path(options.out)
-    discovery.MapDiscoverFolder.create(folder, config)
-    complain(f"drift: go on after an interrupt with drift discover --resume {folder}")
-    return folder, config
 
 
 def _asked(options: Options) -> MapDiscoverConfig:

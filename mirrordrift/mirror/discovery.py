@@ -39,7 +39,7 @@ from search.mirror.folder import OBJECTIVE_FILE, MirrorFolder
 from search.mirror.training import orpo, search_mirror_maps
 from search.pipeline import map_config
 from search.pipeline.map_config import OWN, MapDiscoverConfig
-from search.pipeline.stages import Stage, file_hash, hash_of, run
+from search.pipeline.stages import Stage, file_hash, file_hashes, hash_of, run
 from symbolic.arrays import write_arrays, write_atomically
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -96,11 +96,11 @@ class _Stages:
                 lambda: (map_loop.COMPARISON, RETURNS, map_loop.LANDSCAPE),
                 self._agents,
             ),
-            Stage("report", self._asked_report, lambda: (loop.HTML, loop.MARKDOWN), self._report),
+            Stage("report", self._asked_report, self._left_report, self._report),
         ]
 
     def _files(self, *names: str) -> dict[str, str | None]:
-        return {name: file_hash(self.folder / name) for name in names}
+        return file_hashes(self.folder, names)
 
     def _asked_data(self) -> Mapping[str, Any]:
         given = [(path, file_hash(Path(path) / CARD)) for path in self.config.datasets]
@@ -312,6 +312,10 @@ class _Stages:
         made = (map_loop.DATA, map_loop.COMPARISON, RETURNS, map_loop.LANDSCAPE)
         left = self._files(*made, *self._left_objective(), *self._left_fronts())
         return {**self.asked, **left, "layout": map_loop.LAYOUT}
+
+    def _left_report(self) -> tuple[str, ...]:
+        pages = (loop.HTML, loop.MARKDOWN)
+        return pages if self.config.objective else (*pages, map_loop.SEARCH)
 
     def _report(self) -> None:
         if not self.config.objective:

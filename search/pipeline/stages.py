@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,13 +43,13 @@ def run(stages: Sequence[Stage], folder: Path, begin: Callable[[Stage, bool], No
     for stage in stages:
         asked = hash_of(stage.inputs())
         before = done.get(stage.name, {})
-        left = _hashes(folder, stage)
+        left = file_hashes(folder, stage.outputs())
         skipped = bool(left) and before == {"inputs": asked, "outputs": left}
         begin(stage, skipped)
         if not skipped:
             done.pop(stage.name, None)
             stage.work()
-            done[stage.name] = {"inputs": asked, "outputs": _hashes(folder, stage)}
+            done[stage.name] = {"inputs": asked, "outputs": file_hashes(folder, stage.outputs())}
             text = json.dumps({"schema": SCHEMA, "stages": done}, indent=1)
             with writing_into(folder):
                 write_atomically(folder / FILE, (text + "\n").encode())
@@ -73,8 +73,9 @@ def file_hash(path: Path) -> str | None:
         ) from None
 
 
-def _hashes(folder: Path, stage: Stage) -> dict[str, str | None]:
-    return {name: file_hash(folder / name) for name in stage.outputs()}
+def file_hashes(folder: Path, names: Iterable[str]) -> dict[str, str | None]:
+    """Of files in a folder, by their names."""
+    return {name: file_hash(folder / name) for name in names}
 
 
 def _done(folder: Path) -> dict[str, Any]:

@@ -11,7 +11,9 @@ import pytest
 from preference_probes import AGENTS, made
 
 from mirrordrift.cli import main
-from mirrordrift.mirror.discovery import Watch, _Stages
+from mirrordrift.mirror.discovery import MapDiscoverFolder, Watch, _Stages
+from mirrordrift.report.content import Text
+from mirrordrift.report.map_loop import document
 from rl.preference.actors import write_actor
 from search.pipeline.map_config import preset
 from search.pipeline.stages import run
@@ -138,6 +140,17 @@ def test_an_objective_and_data_of_one_s_own(
     assert (out / "comparison.json").stat().st_mtime_ns == before
     assert main(["discover", "--resume", str(out), "--kind", "mirror-map"]) == 2
     assert "leave out --kind" in capsys.readouterr().err
+
+    # Where nothing is proved the report says so, and offers no code.
+    front = json.loads((out / "phi_inverse" / "front.json").read_text())
+    for member in front["members"]:
+        member |= {"knee": False, "verdict": "unknown"}
+    (out / "phi_inverse" / "front.json").write_text(json.dumps(front))
+    (out / "distilled.json").unlink()
+    page = document(MapDiscoverFolder.open(out)[1], out)
+    said = [block.text for block in page.summary if isinstance(block, Text)]
+    assert "No formula for φ⁻¹(x) is proved; the fronts are below." in said
+    assert "In code" not in [section.title for section in page.sections]
 
 
 def test_datasets_of_one_name_are_told_apart(tmp_path: Path) -> None:
