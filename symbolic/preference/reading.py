@@ -114,8 +114,9 @@ def _saved(path: Path, name: str, slot: Slot | None) -> dict[str, Any] | None:
 def load_objective(path: str | Path) -> PreferenceObjective:
     """Read an objective and its networks; raises ConfigError, naming the file and the rule."""
     path = Path(path)
+    content = read_bounded(path)  # names the file itself
     try:
-        return _from_card(path, read_json(read_bounded(path), "the objective"))
+        return _from_card(path, read_json(content, "the objective"))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

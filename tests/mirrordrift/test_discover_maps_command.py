@@ -176,7 +176,7 @@ def test_a_refuted_objective_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert "refuted" in capsys.readouterr().err
     asked = arguments(tmp_path / "out", "--network", str(tmp_path / "gone.json"), settings=OWN_DATA)
     assert main(asked) == 2
-    assert "gone.json: no such file" in capsys.readouterr().err and not (tmp_path / "out").exists()
+    assert capsys.readouterr().err.count("gone.json") == 1 and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
