@@ -50,7 +50,7 @@ class Options(Common):
     With --kind mirror-map the loop is that of preference objectives: make or take preferences, search
     for an objective or take one, distil its two maps and decide them, train agents offline with ORPO,
     known objectives, what was found and its formulas, also on other data, report. Presets: quick (two
-    cores, half an hour), paper and temporal (as in the paper, for accelerators).
+    cores, twenty minutes), paper and temporal (as in the paper, for accelerators).
 
     Exit code: 0 done, 2 could not run, 130 interrupted (resumable).
     """

@@ -100,7 +100,7 @@ def _temperature(own: DataSettings, kind: str) -> float | None:
 
 
 PRESETS: Mapping[str, MapDiscoverConfig] = {
-    # About half an hour on two cores.
+    # Twenty minutes on two cores.
     "quick": MapDiscoverConfig(
         search=replace(SEARCHES["mpo-quick"], generations=10), transfer=("base",), seeds=8
     ),
