@@ -2,55 +2,71 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from rl.stall import watched
 
 
-def test_a_standstill_is_noticed_once() -> None:
-    noticed: list[float] = []
-    with watched(noticed.append, patience=0.3, look_every=0.05):
-        time.sleep(0.8)
-    assert len(noticed) == 1
+class Clock:
+    """Time that passes only when it is looked at, so that a busy machine changes nothing.
+
+    step: seconds between two looks; share: of a processor that the process used in them.
+    """
+
+    def __init__(self, step: float, share: float) -> None:
+        self.now, self.step, self.share = 0.0, step, share
+
+    def monotonic(self) -> float:
+        self.now += self.step
+        return self.now
+
+    def process_time(self) -> float:
+        return self.share * self.now
+
+    def watch(self, monkeypatch: pytest.MonkeyPatch, until: float) -> list[float]:
+        """What is noticed, with a patience of 0.3 s and looks every 0.05 s, until a time is reached."""
+        monkeypatch.setattr("rl.stall.time", self)
+        noticed: list[float] = []
+        deadline = time.monotonic() + 60.0
+        with watched(noticed.append, patience=0.3, look_every=0.05):
+            while self.now < until and not noticed:
+                assert time.monotonic() < deadline, "nobody looked at the clock"
+                time.sleep(0.01)
+        return noticed
+
+
+def test_a_standstill_is_noticed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    noticed = Clock(step=0.05, share=0.001).watch(monkeypatch, until=1.5)
+    assert noticed == [pytest.approx(0.3, abs=0.051)]
     assert noticed[0] >= 0.3
 
 
-def test_work_is_no_standstill() -> None:
-    noticed: list[float] = []
-    with watched(noticed.append, patience=0.3, look_every=0.05):
-        end = time.monotonic() + 0.8
-        while time.monotonic() < end:
-            pass
-    assert noticed == []
+def test_nothing_is_noticed_before_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Clock(step=0.05, share=0.0).watch(monkeypatch, until=0.25) == []
 
 
-def test_what_ends_in_time_is_not_noticed() -> None:
-    noticed: list[float] = []
-    with watched(noticed.append, patience=0.3, look_every=0.05):
-        time.sleep(0.05)
-    time.sleep(0.5)
-    assert noticed == []
+def test_work_is_no_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Clock(step=0.05, share=0.9).watch(monkeypatch, until=1.5) == []
 
 
 def test_a_process_that_was_stopped_itself_is_no_standstill(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """After Ctrl-Z and an hour, say: the clock has leapt."""
-    hours = itertools.count(step=3600.0)
-    clock = SimpleNamespace(monotonic=lambda: next(hours), process_time=lambda: 0.0)
-    monkeypatch.setattr("rl.stall.time", clock)
-    noticed: list[float] = []
-    with watched(noticed.append, patience=0.3, look_every=0.02):
-        time.sleep(0.3)
-    assert noticed == []
+    assert Clock(step=3600.0, share=0.0).watch(monkeypatch, until=36_000.0) == []
+
+
+def test_a_sleeping_process_is_noticed_by_the_real_clock() -> None:
+    noticed = threading.Event()
+    with watched(lambda _: noticed.set(), patience=0.3, look_every=0.05):
+        assert noticed.wait(60.0)
 
 
 SOAK = """
