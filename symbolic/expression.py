@@ -200,6 +200,18 @@ def substitute(root: Expression, values: Mapping[str, Expression]) -> Expression
     return fold(root, visit)
 
 
+def terms(root: Expression) -> list[Expression]:
+    """What a sum adds up or takes away, from left to right, signs left out; `[root]` for no sum."""
+    found, stack = [], [root]
+    while stack:
+        node = stack.pop()
+        if node.op in ("add", "sub", "neg"):
+            stack.extend(reversed(node.args))
+        else:
+            found.append(node)
+    return found
+
+
 def constant_value(root: Expression, max_bits: int = 1 << 17) -> Fraction | None:
     """The rational that an expression of literals, `+ - * /` and integer powers denotes.
 

@@ -19,6 +19,7 @@ from symbolic.expression import (
     postorder,
     substitute,
     symbol,
+    terms,
 )
 from symbolic.parser import parse
 
@@ -136,3 +137,15 @@ def test_integer_exponent():
 
 def test_call_shares_arguments():
     assert call("max", r, A).args == (r, A)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("r", ["r"]),
+        ("r - (log(r) - 2*r) + -3", ["r", "log(r)", "2*r", "3"]),
+        ("2*(r + 1)", ["2*(r + 1)"]),
+    ],
+)
+def test_terms(text, parts):
+    assert [str(term) for term in terms(parse(text))] == parts

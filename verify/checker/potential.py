@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from symbolic.expression import Expression, call, number, symbol
+from symbolic.expression import Expression, call, number, symbol, terms
 from verify.checker.algebra import Budget, Range, Unproved, short
 from verify.checker.context import Context
 from verify.checker.germs import Eventual, S
@@ -171,8 +171,15 @@ class End:
 
 
 def _tame(piece: Piece, tree: Expression, item: object, where: Range, at_zero: bool) -> None:
-    """Insist that the formula is integrable towards an open end of (0, 1)."""
+    """Insist that the formula, or each term of a sum, is integrable towards an open end of (0, 1)."""
     node = as_node(item, "an end")
+    if "terms" in node:
+        items, parts = node["terms"], terms(tree)
+        if not isinstance(items, list) or not 2 <= len(items) == len(parts):
+            raise Unproved(f"'terms' has one end for each of {len(parts)} terms")
+        for part, each in zip(parts, items, strict=True):
+            _tame(piece, part, each, where, at_zero)
+        return
     if "closed" in node:
         low_open, high_open = piece.where.low_open, piece.where.high_open
         closure = replace(

@@ -7,6 +7,7 @@ from typing import Any
 
 from symbolic.derivative import derivative
 from symbolic.drift import Drift
+from symbolic.expression import terms
 from symbolic.latex import to_latex
 from verify.explain.prose import Prose, Shown
 from verify.explain.reasons import rules_of
@@ -105,7 +106,15 @@ class MapDerivation:
             self._say(f"{where}the {what} of neighbouring pieces {how} at x = {cuts}.")
         for key, at in (("zero", "0"), ("one", "1")):
             if key in node:
-                self._say(f"{where}towards x = {at}, " + _end(node[key], at))
+                self._towards(f"{where}towards x = {at}, ", node[key], at)
+
+    def _towards(self, where: str, node: Mapping[str, Any], at: str) -> None:
+        """Why g, or each term of it, is integrable up to an end."""
+        if "terms" not in node:
+            self._say(where + _end(node, at))
+            return
+        for term, each in zip(terms(self.drift.bound_formula()), node["terms"], strict=False):
+            self._say(f"{where}of the term g = {term}: " + _end(each, at))
 
     def _say(self, words: str) -> None:
         """A sentence that begins with a capital, unless it begins with mathematics."""

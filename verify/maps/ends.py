@@ -13,7 +13,7 @@ from fractions import Fraction
 from itertools import islice, product
 
 from symbolic.domains import Interval
-from symbolic.expression import Expression, call, number, symbol
+from symbolic.expression import Expression, call, number, symbol, terms
 from verify.algebra.masks import NEGATIVE, NONNEGATIVE, POSITIVE
 from verify.algebra.polynomials import Quotient, coefficients, used
 from verify.algebra.resolve import NoLimit, Undecided, Undefined
@@ -103,11 +103,30 @@ def integrable(scope: Scope, where: Interval) -> Node | None:
     for name, piece, at_zero in (("zero", pieces[0], True), ("one", pieces[-1], False)):
         if name == "one" and not open_one:
             continue
-        end = _continuous(scope, piece, at_zero) or _slow(scope, where, at_zero)
+        end = _term_by_term(scope, piece, where, at_zero) or _tame(scope, piece, where, at_zero)
         if end is None:
             return None
         node[name] = end
     return node
+
+
+def _term_by_term(scope: Scope, piece: Piece, where: Interval, at_zero: bool) -> Node | None:
+    """A node for every term of a sum: where each is integrable, the sum is. None for no sum."""
+    parts = terms(scope.tree)
+    if len(parts) < 2:
+        return None
+    nodes: list[Node] = []
+    for part in parts:
+        node = _tame(replace(scope, tree=part), piece, where, at_zero)
+        if node is None:
+            return None
+        nodes.append(node)
+    return {"terms": nodes}
+
+
+def _tame(scope: Scope, piece: Piece, where: Interval, at_zero: bool) -> Node | None:
+    """A node that shows that the formula is integrable up to the end."""
+    return _continuous(scope, piece, at_zero) or _slow(scope, where, at_zero)
 
 
 def _continuous(scope: Scope, piece: Piece, at_zero: bool) -> Node | None:

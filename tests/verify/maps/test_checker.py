@@ -120,6 +120,7 @@ def test_a_spoiled_certificate_shows_nothing_false_and_nothing_breaks(certificat
 
 
 ZERO_END = {"from": "1", "sign": "+", "power": "0", "proofs": [{"rule": "infer"}] * 2}
+CLOSED = {"closed": True, "chart": "x"}
 LINE = {"cuts": [], "pieces": [{"chart": "x", "proof": {"rule": "infer"}}]}
 FORGED = [
     # a cut hides a kink, a jump, a fall
@@ -165,13 +166,20 @@ FORGED = [
     ("sqrt(x)", "lower_limit", {"near": True, "rate": "1/2"}),
     ("log(x)", "lower_limit", {"from": "2", "rate": "1", "weight": "constant", "proof": {"rule": "infer"}}),
     # the integral: a power of 1, a sign that is not that of the pace
-    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "power": "1"}, "one": {"closed": True, "chart": "x"}}),
-    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "sign": "-"}, "one": {"closed": True, "chart": "x"}}),
-    ("-1/x", "integrable", {**LINE, "zero": {"near": True, "sign": "+", "power": "1"}, "one": {"closed": True, "chart": "x"}}),
-    ("-1/x", "integrable", {**LINE, "zero": {"closed": True, "chart": "x"}, "one": {"closed": True, "chart": "x"}}),
-    ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END, "one": {"closed": True, "chart": "x"}}),
+    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "power": "1"}, "one": CLOSED}),
+    ("-1/x", "integrable", {**LINE, "zero": {**ZERO_END, "sign": "-"}, "one": CLOSED}),
+    ("-1/x", "integrable", {**LINE, "zero": {"near": True, "sign": "+", "power": "1"}, "one": CLOSED}),
+    ("-1/x", "integrable", {**LINE, "zero": {"closed": True, "chart": "x"}, "one": CLOSED}),
+    ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END, "one": CLOSED}),
     ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END, "one": {**ZERO_END, "sign": "-", "power": "1"}}),
     ("1/(1-x) + log(x)", "integrable", {**LINE, "zero": ZERO_END}),
+    # a sum: a term left out, one too many, one that is not integrable, or that is no sum
+    ("-1/x + log(x)", "integrable", {**LINE, "zero": {"terms": [ZERO_END]}, "one": CLOSED}),
+    ("x + log(x)", "integrable", {**LINE, "zero": {"terms": [CLOSED, ZERO_END, ZERO_END]}, "one": CLOSED}),
+    ("x - 1/x", "integrable", {**LINE, "zero": {"terms": [CLOSED, CLOSED]}, "one": CLOSED}),
+    ("x - 1/x", "integrable", {**LINE, "zero": {"terms": [CLOSED, {**ZERO_END, "sign": "-"}]}, "one": CLOSED}),
+    ("log(x)", "integrable", {**LINE, "zero": {"terms": [ZERO_END]}, "one": CLOSED}),
+    ("x + log(x)", "integrable", {**LINE, "zero": {"terms": "all"}, "one": CLOSED}),
 ]  # fmt: skip
 
 
