@@ -144,7 +144,10 @@ def _setting(name: str, value: object) -> object:
     if not fits:
         kind = {float: "a number", bool: "true or false", str: "text"}[wanted]
         raise ConfigError(f"{name}={value!r:.40} is {type(value).__name__}; it must be {kind}")
-    return value
+    try:
+        return float(value) if type(value) is int and wanted is float else value
+    except OverflowError:
+        raise ConfigError(f"{name} must be a finite number; it has hundreds of digits") from None
 
 
 def _read(path: Path, name: str, kind: str, slot: Any) -> Drift | MirrorNetwork:

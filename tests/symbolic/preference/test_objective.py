@@ -127,6 +127,12 @@ def test_networks_lie_beside_their_objective_and_are_known_again(tmp_path: Path)
             '{"schema": "mirrordrift/objective/1", "phi_inverse": {"formula": "log(x)"}, "beta": "1"}',
             "beta='1' is str",
         ),
+        (
+            '{"schema": "mirrordrift/objective/1", "phi_inverse": {"formula": "log(x)"}, "beta": 1'
+            + "0" * 400
+            + "}",
+            "beta must be a finite number",
+        ),
         ("not json", "o.json"),
     ],
 )
