@@ -43,7 +43,7 @@ class PreferenceFolder:
         task: Task,
         versions: Mapping[str, str | None],
     ) -> PreferenceFolder:
-        """A new dataset; a folder that holds anything is refused. `agents` are `AGENTS`."""
+        """A new dataset; a folder that holds anything else is refused. `agents` are `AGENTS`."""
         check_free(path)
         card = {
             "schema": cards.SCHEMA,
@@ -136,7 +136,10 @@ def check_free(path: Path) -> None:
         raise ConfigError(
             f"{path}: holds a dataset already; go on with --resume {path}, or name another folder"
         )
-    held = [f.name for f in path.iterdir() if f.name[0] != "."] if path.is_dir() else []
+    # Agents without a card are what a making leaves that was cut off before anything else.
+    begun = {cards.agent_file(path, who).name for who in AGENTS}
+    found = [f.name for f in path.iterdir() if f.name[0] != "."] if path.is_dir() else []
+    held = [name for name in found if name not in begun]
     if held:
         raise ConfigError(
             f"{path}: holds {min(held)} and perhaps more; name a folder that is empty or new"

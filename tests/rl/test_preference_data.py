@@ -159,6 +159,14 @@ def test_a_folder_that_is_no_whole_dataset(
         PreferenceData.open(copy).arrays()
 
 
+def test_a_making_that_left_no_card_begins_anew(dataset: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut"
+    path.mkdir()
+    (path / "expert.npz").write_bytes((dataset / "reference.npz").read_bytes())
+    made(path)
+    assert contents(path) == contents(dataset)
+
+
 def test_the_agents_are_with_the_data(copy: Path) -> None:
     data = PreferenceData.open(copy)
     for who, agent in AGENTS.items():
