@@ -119,17 +119,34 @@ def search_mirror_maps(
         returns = found.mean(axis=1)
         state = strategy.tell(tell_key, members, returns, state)
         record = _record(config, on, number + 1, returns, time.perf_counter() - begun)
-        objective = None
         if number + 1 == config.generations or (number + 1) % config.held_out_every == 0:
-            mean = np.asarray(state.mean)
-            record["held_out"] = plain(judge.judge(mean, folder))
-            records = [*folder.records(number), record]
-            objective = objective_of(config, mean, _story(config, on, records, versions))
-        folder.save(state, record, objective)
+            _judge(config, folder, on, judge, state, record, versions)
+        else:
+            folder.save(state, record, None)
         if progress is not None:
             progress(record)
+    records = folder.records(done)
+    if done == config.generations and records and not records[-1]["held_out"]:
+        # It was to go on, and is not.
+        _judge(config, folder, on, judge, state, records[-1], versions)
     records = folder.records(config.generations)
     return objective_of(config, np.asarray(state.mean), _story(config, on, records, versions))
+
+
+def _judge(
+    config: MirrorConfig,
+    folder: MirrorFolder,
+    on: Ground,
+    judge: _Judge,
+    state: Any,
+    record: Record,
+    versions: Mapping[str, str | None],
+) -> None:
+    """Judge the mean, and save it with the generation's record."""
+    mean = np.asarray(state.mean)
+    record["held_out"] = plain(judge.judge(mean, folder))
+    records = [*folder.records(int(record["generation"]) - 1), record]
+    folder.save(state, record, objective_of(config, mean, _story(config, on, records, versions)))
 
 
 def _candidates(

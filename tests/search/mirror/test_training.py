@@ -83,6 +83,25 @@ def test_a_search_that_was_cut_off_goes_on_with_the_same_numbers(
             np.testing.assert_array_equal(a, b)
 
 
+def test_a_search_that_ends_where_it_was_cut_off_is_judged_there(
+    on: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = MirrorFolder.create(tmp_path / "cut", CONFIG)
+
+    def cut(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        search_mirror_maps(CONFIG, folder, on, versions={}, progress=cut)
+    assert not (folder.path / "objective.json").exists()
+    ended = replace(CONFIG, generations=1)
+    found = search_mirror_maps(ended, folder, on, versions={})
+    assert folder.records(1)[-1]["held_out"]
+    kept = load_objective(folder.path / "objective.json")
+    assert isinstance(found.psi, MirrorNetwork) and isinstance(kept.psi, MirrorNetwork)
+    assert found.psi.content_hash == kept.psi.content_hash
+
+
 def test_a_state_of_another_search_is_refused(searched: Path, on: Ground) -> None:
     path = searched / "mirror.json"
     text = path.read_text()
