@@ -182,12 +182,23 @@ def begin(plan: AlignPlan, folder: Path) -> None:
             raise ConfigError(
                 f"{folder}: holds an alignment with another {name}; name another folder"
             )
+    if _start_hash(there) != _start_hash(plan):
+        raise ConfigError(
+            f"{folder}: holds an alignment with another start than {plan.start}; name another folder"
+        )
     asked, kept = (
         {label: (o.text, o.settings()) for label, o in one.objectives.items()}
         for one in (plan, there)
     )
     if asked != kept:
         raise ConfigError(f"{folder}: holds an alignment of other objectives; name another folder")
+
+
+def _start_hash(plan: AlignPlan) -> str:
+    """What policies start as, by content: an agent is copied into the folder under another name."""
+    from mirrordrift.actors import actor_of
+
+    return plan.start if plan.start == SCRATCH else actor_of(plan.start).content_hash
 
 
 def load(folder: Path) -> AlignPlan:

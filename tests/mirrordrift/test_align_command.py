@@ -138,6 +138,20 @@ def test_from_python_an_alignment_goes_on_where_it_is_the_same(
         align([flat], dataset, (1,), folder=tmp_path / "run", allow_unproved=True, **small)
 
 
+def test_an_alignment_does_not_go_on_from_another_agent(dataset: Path, tmp_path: Path) -> None:
+    from mirrordrift.aligning.plan import begin, plan
+    from rl.offline.config import OfflineConfig
+
+    def asked(start: str):
+        return plan(["orpo"], dataset, seeds=(0,), config=OfflineConfig(), start=start)
+
+    begin(asked("hopper-900"), tmp_path / "run")
+    begin(asked("hopper-900"), tmp_path / "run")
+    for start in ("hopper-1200", "scratch"):
+        with pytest.raises(ConfigError, match=f"another start than {start}"):
+            begin(asked(start), tmp_path / "run")
+
+
 def test_nothing_is_written_before_the_input_is_checked(
     drift, dataset: Path, tmp_path: Path
 ) -> None:
