@@ -163,9 +163,8 @@ def trajectories(plan: AlignPlan, folder: Path) -> dict[str, Trajectory]:
         path = folder / f"agents-{number}"
         kept = read_trajectory(_run_folder(path)) if (path / "run.json").exists() else {}
         for row, place in enumerate(places) if kept else ():
-            at = row * len(plan.seeds)
             found[labels[place]] = Trajectory(
-                kept["chosen"][at], kept["rejected"][at], np.ravel(kept["progress"])
+                kept["chosen"][row], kept["rejected"][row], np.ravel(kept["progress"])
             )
     return found
 

@@ -80,7 +80,7 @@ def train_offline(
         new = _records(population, epoch + 2, begun, population.finite(state), metrics, found)
         records += new
         if folder is not None:
-            _keep_trajectory(folder, seen, epoch, config.epochs)
+            _keep_trajectory(folder, seen[:: len(population.seeds)], epoch, config.epochs)
             folder.save(epoch + 2, state, records)
         if progress is not None:
             progress(epoch + 1, config.epochs, new)
@@ -88,7 +88,9 @@ def train_offline(
 
 
 def read_trajectory(folder: RunFolder) -> dict[str, np.ndarray]:
-    """`chosen` and `rejected` `[agents, points]` and `progress` `[1, points]`; empty before an epoch.
+    """Of each objective's first agent `chosen` and `rejected` `[objectives, points]`.
+
+    With `progress` `[1, points]`; empty before an epoch.
 
     Raises ConfigError for a file that is damaged.
     """
