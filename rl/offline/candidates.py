@@ -69,7 +69,7 @@ class Judged(NamedTuple):
     value: Float[Array, "pairs"]
     """To be maximised."""
     difference: Float[Array, "pairs"]
-    """z; the pair is told apart as it should be where it is above 0."""
+    """Of φ⁻¹ (before β and the margin); the pair is told apart as it should be where it is above 0."""
     outside: Bool[Array, "pairs"]
     """Where a log-probability leaves the objective's range."""
     chosen: Float[Array, "pairs"]

@@ -34,7 +34,7 @@ class OfflineConfig:
     activation: str = "tanh"
     """Between layers: tanh, relu or swish."""
     initial_scale: float = 0.5
-    """First standard deviation of a normal policy from scratch."""
+    """What the first standard deviation of a normal policy from scratch has beyond `min_scale`."""
     min_scale: float = 0.05
     """Least standard deviation of a normal policy from scratch."""
     action_cell: float | None = 0.05
