@@ -39,6 +39,7 @@ class Clock:
             while self.now < until and not noticed:
                 assert time.monotonic() < deadline, "nobody looked at the clock"
                 time.sleep(0.01)
+            time.sleep(0.2)  # for looks that should tell nothing more
         return noticed
 
 
@@ -49,7 +50,19 @@ def test_a_standstill_is_noticed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_nothing_is_noticed_before_patience_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert Clock(step=0.05, share=0.0).watch(monkeypatch, until=0.25) == []
+    clock = Clock(step=0.001, share=0.0)
+    assert clock.watch(monkeypatch, until=0.01) == []
+    assert clock.now < 0.3
+
+
+def test_what_ends_is_watched_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(step=0.05, share=0.0)
+    noticed = clock.watch(monkeypatch, until=0.1)
+    ended = clock.now
+    time.sleep(0.3)
+    assert clock.now == ended
+    assert all(thread.name != "stall" for thread in threading.enumerate())
+    assert len(noticed) <= 1
 
 
 def test_work_is_no_standstill(monkeypatch: pytest.MonkeyPatch) -> None:
