@@ -122,8 +122,8 @@ def _begin(options: Options) -> tuple[PreferenceFolder, Task, dict[str, Actor]]:
         value = getattr(options, name)
         settings[name] = None if value == UNSET else value
     PreferenceConfig.usual(**settings)  # what breaks a rule is told before the agents are read
-    check_free(Path(options.out))
     agents = {"expert": actor_of(options.expert), "reference": actor_of(options.reference)}
+    check_free(Path(options.out), agents)
     config = PreferenceConfig.usual(**settings, backend=agents["expert"].backend)
     task = environments.make(config.env, backend=config.backend)
     check_agents(task, config.backend, agents)

@@ -18,7 +18,7 @@ from typing import Any
 from rl.environments import Continuous, Task
 from rl.interrupts import held_back
 from rl.preference import cards
-from rl.preference.actors import Actor, write_actor
+from rl.preference.actors import Actor, read_actor, write_actor
 from rl.preference.cards import AGENTS
 from rl.preference.chunks import Preferences, Sizes, chunk_bytes
 from rl.preference.config import PreferenceConfig
@@ -44,7 +44,7 @@ class PreferenceFolder:
         versions: Mapping[str, str | None],
     ) -> PreferenceFolder:
         """A new dataset; a folder that holds anything else is refused. `agents` are `AGENTS`."""
-        check_free(path)
+        check_free(path, agents)
         card = {
             "schema": cards.SCHEMA,
             **config.record(),
@@ -130,16 +130,16 @@ class PreferenceFolder:
             write_atomically(self.path / cards.CARD, text.encode())
 
 
-def check_free(path: Path) -> None:
-    """Raise ConfigError for a folder that holds something."""
+def check_free(path: Path, agents: Mapping[str, Actor]) -> None:
+    """Raise ConfigError for a folder that holds something else than these agents."""
     if (path / cards.CARD).exists():
         raise ConfigError(
             f"{path}: holds a dataset already; go on with --resume {path}, or name another folder"
         )
-    # Agents without a card are what a making leaves that was cut off before anything else.
-    begun = {cards.agent_file(path, who).name for who in AGENTS}
-    found = [f.name for f in path.iterdir() if f.name[0] != "."] if path.is_dir() else []
-    held = [name for name in found if name not in begun]
+    # The same agents without a card are what a making leaves that was cut off before anything else.
+    ours = {cards.agent_file(path, who): agent.content_hash for who, agent in agents.items()}
+    found = [f for f in path.iterdir() if f.name[0] != "."] if path.is_dir() else []
+    held = [f.name for f in found if f not in ours or read_actor(f).content_hash != ours[f]]
     if held:
         raise ConfigError(
             f"{path}: holds {min(held)} and perhaps more; name a folder that is empty or new"

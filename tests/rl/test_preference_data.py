@@ -162,9 +162,19 @@ def test_a_folder_that_is_no_whole_dataset(
 def test_a_making_that_left_no_card_begins_anew(dataset: Path, tmp_path: Path) -> None:
     path = tmp_path / "cut"
     path.mkdir()
-    (path / "expert.npz").write_bytes((dataset / "reference.npz").read_bytes())
+    (path / "expert.npz").write_bytes((dataset / "expert.npz").read_bytes())
     made(path)
     assert contents(path) == contents(dataset)
+
+
+def test_an_agent_of_somebody_else_is_not_overwritten(dataset: Path, tmp_path: Path) -> None:
+    path = tmp_path / "taken"
+    path.mkdir()
+    other = (dataset / "reference.npz").read_bytes()
+    (path / "expert.npz").write_bytes(other)
+    with pytest.raises(ConfigError, match=r"holds expert\.npz"):
+        made(path)
+    assert (path / "expert.npz").read_bytes() == other
 
 
 def test_the_agents_are_with_the_data(copy: Path) -> None:
