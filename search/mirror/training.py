@@ -120,7 +120,7 @@ def search_mirror_maps(
         state = strategy.tell(tell_key, members, returns, state)
         record = _record(config, on, number + 1, returns, time.perf_counter() - begun)
         if number + 1 == config.generations or (number + 1) % config.held_out_every == 0:
-            _judge(config, folder, on, judge, state, record, versions)
+            judge.save(state, record, folder, versions)
         else:
             folder.save(state, record, None)
         if progress is not None:
@@ -128,25 +128,9 @@ def search_mirror_maps(
     records = folder.records(done)
     if done == config.generations and records and not records[-1]["held_out"]:
         # It was to go on, and is not.
-        _judge(config, folder, on, judge, state, records[-1], versions)
+        judge.save(state, records[-1], folder, versions)
     records = folder.records(config.generations)
     return objective_of(config, np.asarray(state.mean), _story(config, on, records, versions))
-
-
-def _judge(
-    config: MirrorConfig,
-    folder: MirrorFolder,
-    on: Ground,
-    judge: _Judge,
-    state: Any,
-    record: Record,
-    versions: Mapping[str, str | None],
-) -> None:
-    """Judge the mean, and save it with the generation's record."""
-    mean = np.asarray(state.mean)
-    record["held_out"] = plain(judge.judge(mean, folder))
-    records = [*folder.records(int(record["generation"]) - 1), record]
-    folder.save(state, record, objective_of(config, mean, _story(config, on, records, versions)))
 
 
 def _candidates(
@@ -167,6 +151,16 @@ class _Judge:
         self.config, self.on, self.candidates = config, on, candidates
         self.seeds = held_out_seeds(config.held_out_seeds)
         self._arena: OfflineArena | None = None
+
+    def save(
+        self, state: Any, record: Record, folder: MirrorFolder, versions: Mapping[str, str | None]
+    ) -> None:
+        """Judge the mean, and save its objective with the generation's record."""
+        mean = np.asarray(state.mean)
+        record["held_out"] = plain(self.judge(mean, folder))
+        records = [*folder.records(int(record["generation"]) - 1), record]
+        story = _story(self.config, self.on, records, versions)
+        folder.save(state, record, objective_of(self.config, mean, story))
 
     def judge(self, mean: NDArray[Any], folder: MirrorFolder) -> dict[str, dict[str, float]]:
         """By environment, as for drifts: mean returns, and of the difference mean and error."""

@@ -84,7 +84,7 @@ def test_a_search_that_was_cut_off_goes_on_with_the_same_numbers(
 
 
 def test_a_search_that_ends_where_it_was_cut_off_is_judged_there(
-    on: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on: Ground, tmp_path: Path
 ) -> None:
     folder = MirrorFolder.create(tmp_path / "cut", CONFIG)
 
