@@ -59,7 +59,14 @@ def run(options: Options) -> int:
     """Meta-train, or go on, one after another where the preset is a study of several."""
     from mirrordrift.cli.mirror_maps import is_mirror
     from rl.start import leads, start
+    from search.meta.presets import PRESETS, STUDIES
+    from search.mirror.presets import PRESETS as MAPS
 
+    known = (*PRESETS, *STUDIES, *MAPS)
+    if not options.resume and options.preset not in known:
+        raise ConfigError(
+            f"preset='{options.preset:.40}' is unknown; use one of {', '.join(known)}"
+        )
     start(distributed=options.distributed)
     if is_mirror(options.preset, options.resume):
         return _mirror_maps(options)

@@ -18,16 +18,19 @@ Tell = Callable[[str, int, int], None]
 
 
 def check(config: MirrorConfig) -> None:
-    """Raise ConfigError for a dataset or an agent that cannot be read, before anything is written."""
+    """Raise ConfigError for data or an agent that cannot be used, before anything is written."""
     from mirrordrift.actors import actor_of
     from mirrordrift.aligning.plan import SCRATCH
+    from rl.offline.population import check_minibatch
     from rl.preference.data import PreferenceData
 
+    rows = config.data.rows
     if config.dataset:
-        PreferenceData.open(config.dataset)
+        rows = len(PreferenceData.open(config.dataset))
     else:
         actor_of(config.data.expert)
         actor_of(config.data.reference)
+    check_minibatch(config.training, rows)
     if config.start != SCRATCH:
         actor_of(config.start)
 

@@ -61,3 +61,16 @@ def test_a_dataset_is_for_mirror_maps(drift, tmp_path: Path) -> None:
     data = made(tmp_path / "data")
     done = drift("meta-train", "--preset", "quick", "--dataset", data, "--out", tmp_path / "m")
     assert done.code == 2 and "--dataset is for searches of mirror maps" in done.err
+
+
+def test_a_misspelt_preset_is_told_before_its_data(drift, tmp_path: Path) -> None:
+    done = drift("meta-train", "--preset", "mpo-quik", "--dataset", "d", "--out", tmp_path / "m")
+    assert done.code == 2 and "preset='mpo-quik' is unknown" in done.err and "mpo-quick" in done.err
+
+
+def test_too_large_a_minibatch_leaves_no_folder(drift, tmp_path: Path) -> None:
+    data = made(tmp_path / "data")
+    done = drift("meta-train", "--preset", "mpo-quick", "--dataset", data, "--out", tmp_path / "m",
+                 "--set", "training.minibatch_pairs=64")  # fmt: skip
+    assert done.code == 2 and "minibatch_pairs=64 is more than the" in done.err
+    assert not (tmp_path / "m").exists()
