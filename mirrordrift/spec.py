@@ -272,7 +272,9 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
     except FormulaError as error:
         if only is None and _is_path(text):
             raise ConfigError(_no_spec(text)) from None
-        if maps := _maps_of_objective(text):
+        from mirrordrift.deciding_maps import of_text
+
+        if maps := of_text(text):
             raise ConfigError(
                 f"{text} is a preference objective, and its maps are decided one by one: {maps}"
             ) from None
@@ -289,27 +291,6 @@ def _from_text(text: str, declared: Mapping[str, Interval], kind: str, only: str
             width=len(text),
             remedy=f"did you mean '{near[0]}'? as a parameter, {error.remedy}",
         ) from None
-
-
-def _maps_of_objective(text: str) -> str:
-    """How to decide the maps of an objective that is named, or written as several formulas."""
-    from symbolic.catalogue.objectives import objectives
-    from symbolic.preference.objective import SLOT_KINDS
-    from symbolic.preference.reading import objective_from_text
-
-    try:
-        found = objectives[text] if text in objectives else objective_from_text(text)
-    except (FormulaError, ConfigError):
-        return ""
-    return ", ".join(
-        f'drift verify --kind {SLOT_KINDS[name]} "{slot.text}"'
-        + "".join(
-            f' --param "{symbol}{" in " if at.value is None else "="}{at}"'
-            for symbol, at in slot.domains.items()
-        )
-        for name, slot in found.maps.items()
-        if isinstance(slot, Drift)
-    )
 
 
 def _is_path(text: str) -> bool:
@@ -352,7 +333,9 @@ def _network(path: str, declared: Mapping[str, Interval]) -> DriftNetwork:
 
 def _front_member(path: Path, declared: Mapping[str, Interval], kind: str) -> Drift:
     """A JSON object with `formula` and perhaps `parameters`, or a front, whose knee is taken."""
+    from mirrordrift.deciding_maps import of_file
     from symbolic.arrays import read_bounded, read_json
+    from symbolic.preference.reading import SCHEMA as OBJECTIVE_SCHEMA
 
     found = read_json(read_bounded(path), str(path))
     own_kind = found.get("kind")
@@ -360,6 +343,10 @@ def _front_member(path: Path, declared: Mapping[str, Interval], kind: str) -> Dr
         kind = own_kind
     if str(found.get("schema")).startswith("mirrordrift/certificate/"):
         raise ConfigError(f"{path}: a certificate; replay it with drift check {path}")
+    if found.get("schema") == OBJECTIVE_SCHEMA:
+        raise ConfigError(
+            f"{path} is a preference objective, and its maps are decided one by one: {of_file(path)}"
+        )
     if isinstance(members := found.get("members"), list):
         chosen = [m for m in members if isinstance(m, dict) and m.get("knee") is True]
         chosen = chosen or (members if len(members) == 1 else [])

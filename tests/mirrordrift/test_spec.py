@@ -101,3 +101,19 @@ def test_what_an_entry_declares_holds_for_a_formula_beside_it(tmp_path):
     narrow, wide = catalogue["ppo"].bind(["eps in (0, 1/2)"]), catalogue["ppo"]
     with pytest.raises(FormulaError, match="unknown name 'eps'"):
         resolve_together([narrow, wide, text])
+
+
+def test_an_objective_s_file_tells_how_its_maps_are_decided(tmp_path):
+    from exported_objectives import network_objective
+
+    from symbolic.catalogue.objectives import objectives
+    from symbolic.preference.reading import save_objective
+
+    save_objective(tmp_path / "o.json", objectives["orpo"])
+    with pytest.raises(
+        ConfigError, match=r'--kind psi "log\(x\)" --param "x in \(0, inf\)", drift v'
+    ):
+        resolve(str(tmp_path / "o.json"))
+    save_objective(tmp_path / "n.json", network_objective())
+    with pytest.raises(ConfigError, match=r"--kind mirror-map --network .*n-phi_inverse\.npz"):
+        resolve(str(tmp_path / "n.json"))
