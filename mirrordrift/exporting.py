@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mirrordrift.interface import verdict_of
+from mirrordrift.runs import label as label_of
 from mirrordrift.slope import text_of
 from mirrordrift.spec import FRONT_SUFFIX, Target, file_kind, resolve
 from symbolic.drift import Drift
@@ -25,18 +27,26 @@ def exported(
     kind: str = "",
     parameters: Sequence[str] = (),
     changes: Mapping[str, Any] | None = None,
+    refuted: Callable[[str], None] | None = None,
 ) -> str:
     """The text of a SPEC or of a preference objective for a target.
+
+    `refuted` hears, with the witness, of a drift or a map that is none, which is exported all the same.
 
     `kind` says which of the two, where the text alone would mean the other. `changes` are fields of
     an objective. Raises ConfigError or FormulaError for what is neither or has no such target.
     """
     if (kind or kind_of(spec)) == "objective":
         from mirrordrift.aligning.plan import objective_of, refuse_unused
+        from mirrordrift.aligning.running import refutations
 
         label, objective = objective_of(spec, parameters, changes)
         refuse_unused(parameters, [objective])
-        return objective_text(label, objective, to)
+        text = objective_text(label, objective, to)
+        if refuted is not None:
+            for why in refutations(label, objective):
+                refuted(why)
+        return text
     if changes:
         raise ConfigError(
             f"--{min(changes).replace('_', '-')} changes a preference objective, and {spec:.60} is a "
@@ -46,7 +56,11 @@ def exported(
         raise ConfigError(
             f"--to trl is for preference objectives, and {spec:.60} {_no_objective(spec)}"
         )
-    return source(resolve(spec, parameters), to)
+    target = resolve(spec, parameters)
+    text = source(target, to)
+    if refuted is not None and (why := verdict_of(label_of(target), target)[1]):
+        refuted(why)
+    return text
 
 
 def kind_of(spec: str) -> str:

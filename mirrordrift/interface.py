@@ -92,15 +92,20 @@ def decide_target(target: Decidable, timeout: float) -> Report:
 
 def refuse_refuted(label: str, target: Decidable) -> str:
     """The verdict of what may be trained with; raises ConfigError, with the witness, if refuted."""
+    verdict, why = verdict_of(label, target)
+    if why:
+        raise ConfigError(f"{why}; to train with it all the same, say --allow-unproved")
+    return verdict
+
+
+def verdict_of(label: str, target: Decidable) -> tuple[str, str]:
+    """The verdict, and what is refuted, with the witness; empty where nothing is."""
     report = decide_target(target, timeout=10.0)
     if report.verdict != "refuted":
-        return report.verdict.value
+        return report.verdict.value, ""
     failing = next(c for c in report.conditions if c.verdict == "refuted")
     witness = f" at {failing.witness}" if failing.witness is not None else ""
-    raise ConfigError(
-        f"{label} is no {target.kind}: {failing.id} is refuted{witness}; "
-        "to train with it all the same, say --allow-unproved"
-    )
+    return "refuted", f"{label} is no {target.kind}: {failing.id} is refuted{witness}"
 
 
 def _check_timeout(timeout: float) -> None:

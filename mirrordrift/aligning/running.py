@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift.aligning.plan import SCRATCH, AlignPlan, begin, opened, plan
-from mirrordrift.interface import refuse_refuted
+from mirrordrift.interface import verdict_of
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.mirror_network import MirrorNetwork
@@ -84,14 +84,29 @@ def align(
 def all_proved(label: str, objective: PreferenceObjective) -> bool:
     """Whether both maps of an objective are proved; functions are not decided.
 
-    Raises ConfigError, with the witness, for a map that is refuted.
+    Raises ConfigError, with the witness, for a map that is refuted or a link that falls.
     """
-    verdicts = [
-        refuse_refuted(f"{label}: {slot}", target)
-        for slot, target in objective.maps.items()
-        if isinstance(target, (Drift, MirrorNetwork))
-    ]
-    return all(verdict == "proved" for verdict in verdicts)
+    found = list(_verdicts(label, objective))
+    for _, why in found:
+        if why:
+            raise ConfigError(f"{why}; to train with it all the same, say --allow-unproved")
+    return all(verdict == "proved" for verdict, _ in found)
+
+
+def refutations(label: str, objective: PreferenceObjective) -> list[str]:
+    """What is refuted of an objective, with witnesses."""
+    return [why for _, why in _verdicts(label, objective) if why]
+
+
+def _verdicts(label: str, objective: PreferenceObjective) -> Iterator[tuple[str, str]]:
+    for slot, target in objective.maps.items():
+        if isinstance(target, (Drift, MirrorNetwork)):
+            yield verdict_of(f"{label}: {slot}", target)
+    if objective.prefers_rejected:
+        yield (
+            "refuted",
+            f"{label}: the link is less at z > 0 than at -z, so it favours what is rejected",
+        )
 
 
 def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -> list[Aligned]:

@@ -13,6 +13,7 @@ from tyro.conf import Positional, arg
 from mirrordrift.cli import PROVED
 from mirrordrift.cli.objectives import ObjectiveChanges, changes_of
 from mirrordrift.cli.options import Declarations
+from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
 
 SCHEMA = "mirrordrift/export/1"
@@ -69,6 +70,7 @@ def run(options: Options) -> int:
         kind=options.kind,
         parameters=options.param,
         changes=changes_of(options),
+        refuted=lambda why: complain(f"drift: note: {why}"),
     )
     if options.output:
         from mirrordrift.writing import writing

@@ -22,6 +22,7 @@ from symbolic.drift import Drift, Reference
 from symbolic.errors import ConfigError
 from symbolic.lowering import lower
 from symbolic.mirror_network import MirrorNetwork, mirror_output
+from symbolic.numeric import evaluate
 
 Function = Callable[..., Any]
 Slot = Drift | MirrorNetwork | Function
@@ -121,6 +122,19 @@ class PreferenceObjective:
     def link_is_log_sigmoid(self) -> bool:
         """Whether the link is the usual one, however it was come by."""
         return isinstance(self.link, Drift) and self.link.formula == LOG_SIGMOID.formula
+
+    @property
+    def prefers_rejected(self) -> bool:
+        """Whether a link that is a formula is less at z than at −z, wherever z > 0 is tried.
+
+        For customary parameters. Near z = 0 alone published links fall, too (log-ratio modulated).
+        """
+        if not isinstance(self.link, Drift):
+            return False
+        z, t = np.geomspace(1e-3, 1e2, 51), np.array([[0.0], [0.5], [1.0]])
+        formula = self.link.closed_formula()
+        right, wrong = (evaluate(formula, {"z": at, "t": t}) for at in (z, -z))
+        return bool(np.all(right < wrong))
 
     @property
     def maps(self) -> dict[str, Slot]:

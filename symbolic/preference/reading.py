@@ -46,6 +46,11 @@ def objective_from_text(
             f"objective={text!r:.80} holds {len(formulas)} formulas; write 'psi; phi_inverse' or "
             "'psi; phi_inverse; link', for example 'log(x); log(x) - log(1 - x)'"
         )
+    if formulas[1] == "none":
+        raise ConfigError(
+            f"objective={text!r:.80} has no phi_inverse, without which nothing is preferred; only psi "
+            "may be none"
+        )
     known = {**parse_declarations(declared, "psi"), **parse_declarations(parameters, "psi")}
     psi = None if formulas[0] == "none" else _formula(formulas[0], "psi", known)
     return PreferenceObjective(

@@ -159,3 +159,10 @@ def test_nothing_is_written_before_the_input_is_checked(
     assert drift("align", "--objective", "orpo", "--dataset", dataset, "--rows", "999", "--out", out,
                  "--allow-unproved").code == 2  # fmt: skip
     assert not out.exists()
+
+
+def test_a_link_that_favours_the_rejected_is_refused(drift, dataset: Path, tmp_path: Path) -> None:
+    done = drift("align", "--objective", "log(x); log(x); -z", "--dataset", dataset, "--out",
+                 tmp_path / "run")  # fmt: skip
+    assert done.code == 2 and "the link is less at z > 0 than at -z" in done.err
+    assert not (tmp_path / "run").exists()

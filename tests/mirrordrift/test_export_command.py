@@ -168,3 +168,22 @@ def test_with_ppo_s_own_drift_cleanrl_s_loss_is_what_it_was(
         gradients.append((space["pg_loss"].item(), space["logprob"].grad))
     assert gradients[0][0] == pytest.approx(gradients[1][0], abs=1e-6)
     assert torch.allclose(gradients[0][1], gradients[1][1], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("log(x); 2*x", "phi_inverse is no mirror-map: lower_limit is refuted at x = 0"),
+        ("-log(x); log(x)", "psi is no psi"),
+        ("log(x); log(x); -z", "favours what is rejected"),
+        ("(r-1)**2 - 0.1*abs(A)", "is no drift: nonnegative is refuted at r = 1"),
+    ],
+)
+def test_what_is_refuted_is_exported_with_a_note(drift, spec: str, said: str) -> None:
+    done = drift("export", spec, "--to", "numpy")
+    assert done.code == 0 and said in done.err and "def " in done.out
+
+
+def test_what_is_proved_is_exported_without_a_word(drift) -> None:
+    for spec in ("dpo", "orpo", "log-ratio-modulated"):
+        assert not drift("export", spec, "--to", "numpy").err

@@ -140,3 +140,20 @@ def test_a_file_that_is_no_objective_is_refused(tmp_path: Path, text: str, said:
     (tmp_path / "o.json").write_text(text)
     with pytest.raises(ConfigError, match=said):
         load_objective(tmp_path / "o.json")
+
+
+@pytest.mark.parametrize(
+    ("link", "wrong"),
+    [("z", False), ("-z", True), ("-relu(-z)", False), ("z*(t - 2)", True), ("0*z", False)],
+)
+def test_a_link_that_prefers_the_rejected_is_known(link: str, wrong: bool) -> None:
+    assert objective_from_text(f"none; log(x); {link}").prefers_rejected == wrong
+
+
+def test_no_published_link_prefers_the_rejected() -> None:
+    assert not any(objectives[name].prefers_rejected for name in objectives)
+
+
+def test_only_psi_may_be_left_out() -> None:
+    with pytest.raises(ConfigError, match="has no phi_inverse"):
+        objective_from_text("none; none")
