@@ -114,6 +114,6 @@ def test_an_objective_s_file_tells_how_its_maps_are_decided(tmp_path):
         ConfigError, match=r'--kind psi "log\(x\)" --param "x in \(0, inf\)", drift v'
     ):
         resolve(str(tmp_path / "o.json"))
-    save_objective(tmp_path / "n.json", network_objective())
+    save_objective(tmp_path / "n.json", network_objective(aware=False))
     with pytest.raises(ConfigError, match=r"--kind mirror-map --network .*n-phi_inverse\.npz"):
         resolve(str(tmp_path / "n.json"))
