@@ -91,7 +91,8 @@ def plot_landscapes(
     for column, name in enumerate(("chosen", "rejected")):
         sizes = [np.abs(getattr(found, name)) for found in pulls]
         most = max(float(s[np.isfinite(s)].max(initial=0.0)) for s in sizes) or 1.0
-        norm = LogNorm(_LEAST * most, most, clip=True)
+        least = min(float(s[s > 0].min(initial=most)) for s in sizes)
+        norm = LogNorm(min(max(least, _LEAST * most), most / 2), most, clip=True)
         drawn = None
         for panel, size, (label, _, moment) in zip(panels[:, column], sizes, rows):
             axis = axes[label]
@@ -113,8 +114,16 @@ def plot_landscapes(
             fraction=0.06 / len(rows), pad=0.02 / len(rows), aspect=40,
         )  # fmt: skip
         bar.set_label(f"size of the derivative in log π, {name} trajectory")
-    legend = panels[0, 0].legend(loc="upper left", fontsize=8, facecolor="0.4", labelcolor="white")
-    legend.set_zorder(3)
+    # Below the panels: within one it would hide pairs.
+    told = {
+        label: handle
+        for panel in panels.flat
+        for handle, label in zip(*panel.get_legend_handles_labels())
+    }
+    figure.legend(
+        list(told.values()), list(told), loc="outside lower center", ncols=2, fontsize=8,
+        facecolor="0.4", labelcolor="white",
+    )  # fmt: skip
     for panel in panels[-1]:
         panel.set_xlabel("log π of the chosen trajectory")
     for panel in panels[:, 0]:

@@ -78,7 +78,13 @@ def _own_kind(spec: object) -> str | None:
     if text.endswith((FRONT_SUFFIX, *NETWORK_SUFFIXES)):
         return file_kind(text)
     from symbolic.catalogue import entries
+    from symbolic.preference.reading import split_objective
 
+    if len(split_objective(text)[0]) > 1:
+        raise ConfigError(
+            f"{text:.60}: these are formulas already; distil an objective.json that holds networks, or "
+            "one formula with --kind mirror-map or psi"
+        )
     entry = entries.get(split_line(text)[0])
     return None if entry is None else entry.kind
 

@@ -284,7 +284,8 @@ def read_json(text: str | bytes, place: str) -> dict[str, Any]:
         )
     except (ValueError, RecursionError) as error:
         raise ConfigError(
-            f"{place} is not readable as JSON ({str(error)[:200]}); write it with json.dumps"
+            f"{place} is not readable as JSON ({str(error)[:200]}); put back a copy that is whole, or "
+            "write it with json.dumps"
         ) from None
     if not isinstance(found, dict):
         raise ConfigError(f"{place} is JSON but no object; write {{...}}")

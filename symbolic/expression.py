@@ -201,15 +201,41 @@ def substitute(root: Expression, values: Mapping[str, Expression]) -> Expression
 
 
 def terms(root: Expression) -> list[Expression]:
-    """What a sum adds up or takes away, from left to right, signs left out; `[root]` for no sum."""
+    """What a sum adds up or takes away, from left to right; `[root]` for no sum.
+
+    Signs are left out, and constant factors of a sum.
+    """
     found, stack = [], [root]
     while stack:
         node = stack.pop()
-        if node.op in ("add", "sub", "neg"):
-            stack.extend(reversed(node.args))
+        inner = _without_factors(node)
+        if inner.op in _SUMS:
+            stack.extend(reversed(inner.args))
         else:
             found.append(node)
     return found
+
+
+_SUMS = ("add", "sub", "neg")
+_LARGEST_FACTOR = 9
+"""Nodes of a constant factor; looking at a larger one again and again would take long."""
+
+
+def _without_factors(node: Expression) -> Expression:
+    """What a product or quotient has beside constants that are not 0."""
+    while node.op in ("mul", "div"):
+        left, right = node.args
+        if _is_factor(right):
+            node = left
+        elif node.op == "mul" and _is_factor(left):
+            node = right
+        else:
+            break
+    return node
+
+
+def _is_factor(node: Expression) -> bool:
+    return node.nodes <= _LARGEST_FACTOR and constant_value(node) not in (None, 0)
 
 
 def constant_value(root: Expression, max_bits: int = 1 << 17) -> Fraction | None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from mirrordrift import runs
 from mirrordrift.writing import writing
+from rl.offline.config import SCRATCH
 from symbolic.arrays import read_bounded, read_json, write_atomically
+from symbolic.cards import plain
 from symbolic.catalogue.objectives import objectives as known_objectives
 from symbolic.domains import parse_declarations
 from symbolic.drift import Drift
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
     from rl.preference.data import PreferenceData
 
 SCHEMA = "mirrordrift/align-run/1"
-SCRATCH = "scratch"
+RESULTS = "results.jsonl"
+"""What each agent reaches, a line each, and the table."""
 _FILE = "align.json"
 _START = "start.npz"
 
@@ -231,6 +234,17 @@ def load(folder: Path) -> AlignPlan:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: {error} is missing or wrong; begin a new one") from None
+
+
+def agents_of(folder: Path) -> list[dict[str, Any]]:
+    """The records of an alignment's agents; none before all are trained.
+
+    Raises ConfigError for a file that is damaged.
+    """
+    path = folder / RESULTS
+    lines = read_bounded(path).splitlines() if path.exists() else []
+    records = [plain(read_json(line, str(path))) for line in lines]
+    return [record for record in records if "seed" in record]
 
 
 def opened(plan: AlignPlan) -> PreferenceData:

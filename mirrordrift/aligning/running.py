@@ -9,8 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mirrordrift.aligning.plan import SCRATCH, AlignPlan, begin, opened, plan
+from mirrordrift.aligning.plan import AlignPlan, begin, opened, plan
 from mirrordrift.interface import verdict_of
+from rl.offline.config import SCRATCH
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.mirror_network import MirrorNetwork

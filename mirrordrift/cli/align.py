@@ -21,6 +21,7 @@ from mirrordrift.cli.options import (
 )
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
+from rl.offline.config import SCRATCH
 from symbolic.errors import ConfigError
 from symbolic.preference.objective import SETTINGS
 
@@ -57,7 +58,7 @@ class Options(ObjectiveChanges):
     """What is maximised."""
     dataset: Annotated[str, arg(metavar="DIR", help_behavior_hint="")] = ""
     """A folder of `drift preference-data`."""
-    start: Annotated[str, arg(metavar="AGENT")] = "scratch"
+    start: Annotated[str, arg(metavar="AGENT")] = SCRATCH
     """A normal policy from scratch, or the agent to begin with: a name, a file, a run's folder."""
     seeds: Annotated[int, arg(metavar="N")] = 1
     """Agents of each objective."""
@@ -161,7 +162,13 @@ def _lines(
     """What `--json` prints: one object an agent, then the table."""
     from rl.records import plain
 
-    lines: list[dict[str, Any]] = [
+    return [*_agents(plan, found), {"schema": TABLE, "table": plain(table)}]
+
+
+def _agents(plan: AlignPlan, found: list[Aligned]) -> list[dict[str, Any]]:
+    from rl.records import plain
+
+    return [
         plain(
             {
                 "schema": SCHEMA,
@@ -174,21 +181,22 @@ def _lines(
                 "episode_length": aligned.score.episode_length,
                 "epochs": plan.config.epochs,
                 "seconds": aligned.score.seconds,
+                "outside": aligned.score.outside,
                 "failed": aligned.score.failed,
             }
         )
         for aligned in found
     ]
-    return [*lines, {"schema": TABLE, "table": plain(table)}]
 
 
 def _keep(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
+    from mirrordrift.aligning.plan import RESULTS
     from mirrordrift.writing import writing
     from symbolic.arrays import write_atomically
 
     lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in _lines(plan, found, table))
     with writing(str(folder)):
-        write_atomically(folder / "results.jsonl", lines.encode())
+        write_atomically(folder / RESULTS, lines.encode())
 
 
 def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
@@ -200,9 +208,8 @@ def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
     show_table(tables.HEADER, tables.rows(table))
     if any(row["difference"] for row in table):
         say(f"difference: from {table[0]['objective']}, seed by seed, with its 95 % interval")
-    for aligned in found:
-        if aligned.score.failed:
-            complain(f"{aligned.objective}, seed {aligned.score.seed}: {aligned.score.failed}")
+    for note in tables.notes(_agents(plan, found)):
+        complain(f"drift: {note}")
     show_field(
         "data", f"{card['rows']:,} pairs, {card['kind']}, of {card['env']}; chosen return "
         f"{card['chosen_return']:.5g}, rejected {card['rejected_return']:.5g}",

@@ -13,7 +13,6 @@ from tyro.conf import UseAppendAction, arg
 from mirrordrift.cli import PROVED
 from mirrordrift.cli.options import Common, Texts, check_resumed, fields_asked
 from mirrordrift.cli.stalls import ended_if_stalled
-from mirrordrift.cli.streams import complain
 from symbolic.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -183,7 +182,6 @@ def begin(
     check(config)
     folder = Path(options.out)
     kind.create(folder, config)
-    complain(f"drift: go on after an interrupt with drift discover --resume {folder}")
     return folder, config
 
 

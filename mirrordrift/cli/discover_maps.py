@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift.aligning import tables
 from mirrordrift.cli import PROVED
 from mirrordrift.cli.discover import begin
-from mirrordrift.cli.mirror_maps import with_settings
+from mirrordrift.cli.mirror_maps import (
+    lasting_path,
+    refuse_unprefixed,
+    with_paths,
+    with_settings,
+)
 from mirrordrift.cli.options import fields_asked
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.mirror import discovery
 from mirrordrift.mirror.tables import BASELINE
 from mirrordrift.report import loop, map_loop
-from search.mirror.config import MirrorConfig
 from search.pipeline.map_config import MapDiscoverConfig, preset
 from symbolic.errors import ConfigError
 from symbolic.preference.reading import load_objective
@@ -26,6 +30,14 @@ if TYPE_CHECKING:
 
 SCHEMA = "mirrordrift/discovered-objective/1"
 _SEARCH = "search."
+_OF_SEARCH = tuple(
+    _SEARCH + field
+    for field in (
+        "generations", "seeds", "strategy.", "network.", "held_out_every", "held_out_seeds"
+    )
+)  # fmt: skip
+"""What is asked of nothing but a search."""
+_OWN_FIELDS = [field.name for field in fields(MapDiscoverConfig)]
 _FLAGS = ("objective", "datasets", "seed", "search")
 _DOING = {
     "data": "making or reading preferences",
@@ -87,18 +99,19 @@ def _asked(options: Options) -> MapDiscoverConfig:
     settings = [text.strip() for text in options.set]
     own = [text for text in settings if not text.startswith(_SEARCH)]
     search = [text for text in settings if text.startswith(_SEARCH)]
+    refuse_unprefixed(
+        [text for text in own if text.partition("=")[0].strip() not in _OWN_FIELDS], _SEARCH
+    )
     if options.dataset:
         _refuse(settings, ("transfer", "search.data."), "--dataset")
     if options.network:
-        _refuse(
-            settings, ("search.generations", "search.strategy.", "search.network."), "--network"
-        )
+        _refuse(settings, _OF_SEARCH, "--network")
     return replace(
         config,
-        objective=_path(options.network),
-        datasets=tuple(_path(path) for path in options.dataset),
+        objective=lasting_path(options.network),
+        datasets=tuple(lasting_path(path) for path in options.dataset),
         seed=options.seed,
-        search=_with_paths(
+        search=with_paths(
             with_settings(config.search, search, _SEARCH, without=("seed", "dataset", "data_hash"))
         ),
         **fields_asked(MapDiscoverConfig, own, without=_FLAGS),
@@ -110,15 +123,3 @@ def _refuse(settings: list[str], names: tuple[str, ...], flag: str) -> None:
     for text in settings:
         if text.startswith(names):
             raise ConfigError(f"--set {text:.60} does nothing beside {flag}; leave one out")
-
-
-def _path(name: str) -> str:
-    """A path that holds wherever the discovery goes on; what is none as it is."""
-    return str(Path(name).resolve()) if name and Path(name).exists() else name
-
-
-def _with_paths(search: MirrorConfig) -> MirrorConfig:
-    data = replace(
-        search.data, expert=_path(search.data.expert), reference=_path(search.data.reference)
-    )
-    return replace(search, data=data, start=_path(search.start))

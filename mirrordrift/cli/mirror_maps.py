@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 from mirrordrift.cli.options import UNSET, fields_asked
+from rl.preference.cards import AGENTS
 from rl.preference.data import PreferenceData
 from search.mirror.config import MirrorConfig
 from search.mirror.folder import MirrorFolder
@@ -37,7 +38,33 @@ def asked(
             raise ConfigError("--dataset and --set data.… say the same; leave one out")
         changes["dataset"] = str(Path(dataset).resolve())
         changes["data_hash"] = PreferenceData.open(dataset).card["hash"]
-    return replace(config, **changes)
+    return with_paths(replace(config, **changes))
+
+
+def with_paths(config: MirrorConfig) -> MirrorConfig:
+    """The search with agents named so that they are found wherever it goes on."""
+    agents: dict[str, Any] = {who: lasting_path(getattr(config.data, who)) for who in AGENTS}
+    return replace(config, data=replace(config.data, **agents), start=lasting_path(config.start))
+
+
+def refuse_unprefixed(settings: Iterable[str], prefix: str) -> None:
+    """Raise ConfigError for settings of a search that lack the prefix, and the part, that they have."""
+    parts = [(f"{part}.", type(getattr(MirrorConfig(), part))) for part in _PARTS]
+    known = [
+        f"{prefix}{part}{field.name}"
+        for part, kind in [("", MirrorConfig), *parts]
+        for field in fields(kind)
+        if part or field.name not in ("seed", "dataset", "data_hash", *_PARTS)
+    ]
+    for setting in settings:
+        name = setting.partition("=")[0].strip()
+        if near := [each for each in known if each.endswith(f".{name}")]:
+            raise ConfigError(f"--set {setting:.60} sets no field; write {' or '.join(near)}")
+
+
+def lasting_path(name: str) -> str:
+    """A path made absolute; what is none as it is."""
+    return str(Path(name).resolve()) if name and Path(name).exists() else name
 
 
 def with_settings(

@@ -11,6 +11,7 @@ from tyro.conf import Positional, arg
 
 from mirrordrift.cli import PROVED
 from mirrordrift.cli.options import UNSET, Common, Declarations, Texts
+from mirrordrift.cli.streams import complain
 from mirrordrift.spec import resolve_all
 from symbolic.errors import ConfigError
 
@@ -100,7 +101,8 @@ def _drifts(options: Options) -> list[dict[str, object]]:
 
 
 def _landscapes(options: Options) -> list[dict[str, object]]:
-    from mirrordrift.aligning.plan import load, objective_of, refuse_unused
+    from mirrordrift.aligning import tables
+    from mirrordrift.aligning.plan import agents_of, load, objective_of, refuse_unused
     from mirrordrift.aligning.running import trajectories
     from mirrordrift.landscape import plot_landscapes
     from rl.start import start
@@ -111,6 +113,8 @@ def _landscapes(options: Options) -> list[dict[str, object]]:
     if options.aligned:
         plan = load(Path(options.aligned))
         objectives, met = dict(plan.objectives), trajectories(plan, Path(options.aligned))
+        for note in tables.notes(agents_of(Path(options.aligned))):
+            complain(f"drift: {note}")
     else:
         objectives = {}
         for spec in options.specs:

@@ -72,9 +72,8 @@ class Options(Common):
     def __post_init__(self) -> None:
         given = [text for text in (self.spec, self.name, self.network, self.file) if text]
         if len(given) != 1:
-            raise ConfigError(
-                f"{len(given)} things to decide; give one SPEC, --name, --network or --file"
-            )
+            count = f"{len(given)} things" if given else "nothing"
+            raise ConfigError(f"{count} to decide; give one SPEC, --name, --network or --file")
         check_timeout(self.timeout)
 
     def target(self) -> Decidable:

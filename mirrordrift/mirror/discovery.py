@@ -362,6 +362,11 @@ class MapDiscoverFolder(SearchFolder[Any]):
 def check(config: MapDiscoverConfig) -> None:
     """Raise ConfigError for what could not be done later, before anything is written."""
     if config.objective:
+        if not Path(config.objective).is_file():
+            raise ConfigError(
+                f"{config.objective:.60}: is no file; a discovery begins with the objective.json of a "
+                "search, or searches itself"
+            )
         running.all_proved(config.objective, load_objective(config.objective))
     searching.check(replace(config.search, dataset=config.datasets[0] if config.datasets else ""))
     if not config.datasets:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rl.offline.config import SCRATCH
 from search.mirror.config import DataSettings, MirrorConfig
 from search.mirror.folder import MirrorFolder
 from search.mirror.training import Ground, ground
 
 if TYPE_CHECKING:
+    from rl.preference.actors import Actor
     from rl.preference.data import PreferenceData
 
 Tell = Callable[[str, int, int], None]
@@ -20,7 +22,6 @@ Tell = Callable[[str, int, int], None]
 def check(config: MirrorConfig) -> None:
     """Raise ConfigError for data or an agent that cannot be used, before anything is written."""
     from mirrordrift.actors import actor_of
-    from mirrordrift.aligning.plan import SCRATCH
     from rl.offline.population import check_minibatch
     from rl.preference.data import PreferenceData
 
@@ -40,14 +41,25 @@ def opened(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> tuple[Pref
 
     Raises ConfigError for a dataset or an agent that cannot be read or made.
     """
-    from mirrordrift.actors import actor_of
-    from mirrordrift.aligning.plan import SCRATCH
     from rl.preference.data import PreferenceData
 
     path = Path(config.dataset) if config.dataset else made(config.data, folder.data_path, tell)
     data = PreferenceData.open(path)
-    start = None if config.start == SCRATCH else actor_of(config.start).network
+    start = None if config.start == SCRATCH else _start(config.start, folder).network
     return data, ground(config, data, start)
+
+
+def _start(spec: str, folder: MirrorFolder) -> Actor:
+    """The agent that trainings begin with: the copy in the folder, made where there is none.
+
+    What was named may be trained further while a search goes on.
+    """
+    from mirrordrift.actors import actor_of
+    from rl.preference.actors import read_actor, write_actor
+
+    if not folder.start_path.exists():
+        write_actor(folder.start_path, actor_of(spec))
+    return read_actor(folder.start_path)
 
 
 def made(wanted: DataSettings, path: Path, tell: Tell) -> Path:

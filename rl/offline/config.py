@@ -10,6 +10,9 @@ from rl.config import ACTIVATIONS
 from symbolic.checks import is_number
 from symbolic.errors import ConfigError
 
+SCRATCH = "scratch"
+"""Where training begins if not with an agent: a normal policy with fresh weights."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class OfflineConfig:

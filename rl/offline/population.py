@@ -179,8 +179,9 @@ class OfflinePopulation:
 
         The others begin anew: their objective does its own imitating.
         """
-        fresh = state if not self.programs.config.sft_epochs else self.init()
-        for epoch in range(self.programs.config.sft_epochs):
+        epochs = self.programs.config.sft_epochs if self.has_reference else 0
+        fresh = self.init() if epochs else state
+        for epoch in range(epochs):
             data = (self.programs.pairs, self._number(-1 - epoch))
             state = self.programs.imitate(state, self._seeds, data)
         with_reference = self._parameters.settings.reference

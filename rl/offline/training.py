@@ -36,6 +36,8 @@ class OfflineScore:
     return_stderr: float
     episode_length: float
     seconds: float
+    outside: float
+    """Greatest share, over epochs, of pairs with log-probabilities outside the objective's range."""
     failed: str | None
     """Why it does not count; its other numbers are of no use then."""
     records: tuple[Record, ...] = field(repr=False)
@@ -55,9 +57,12 @@ def train_offline(
     population: OfflinePopulation,
     folder: RunFolder | None = None,
     progress: Progress | None = None,
+    *,
+    judge_first: bool = True,
 ) -> OfflineTrained:
     """Train all agents, or go on where `folder` has them.
 
+    `judge_first` asks how well they did before their objective was asked, too.
     Raises ConfigError if the folder cannot be written; what was saved before stays.
     """
     config = population.programs.config
@@ -68,7 +73,8 @@ def train_offline(
     begun = time.perf_counter() - (records[-1]["seconds"] if records else 0.0)
     if not done:
         state = population.imitate(state)
-        records = _records(population, 1, begun, None, {}, population.judge(state, 0))
+        found = population.judge(state, 0) if judge_first else None
+        records = _records(population, 1, begun, None, {}, found)
         if folder is not None:
             folder.save(1, state, records)
         done = 1
@@ -132,21 +138,22 @@ def scores_of(population: OfflinePopulation, records: list[Record]) -> list[Offl
                     return_stderr=last["return_stderr"],
                     episode_length=last["episode_length"],
                     seconds=last["seconds"],
-                    failed=_failure(own),
+                    outside=float(np.nanmax([0.0, *(r["outside"] for r in own)])),
+                    failed=_failure(own, population.programs.config.action_cell),
                     records=tuple(own),
                 )
             )
     return found
 
 
-def _failure(records: list[Record]) -> str | None:
+def _failure(records: list[Record], action_cell: float | None) -> str | None:
+    smaller = "give action_cell a length" if action_cell is None else "lower action_cell"
     for record in records:
         outside = ""
         if record["outside"] > 0:
             outside = (
                 f"; {100 * record['outside']:.3g} % of its pairs had log-probabilities outside the "
-                "objective's range (lower action_cell, or declare x in (0, inf) if the formula "
-                "allows it)"
+                f"objective's range ({smaller}, or declare x in (0, inf) if the formula allows it)"
             )
         if record["finite"] == 0 or record["nonfinite"] > 0:
             return f"gradient not finite in epoch {record['evaluation'] - 1}{outside}"

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rl import reference_agents
 from rl.environments import Continuous, Task
 from rl.interrupts import held_back
 from rl.preference import cards
@@ -74,6 +75,8 @@ class PreferenceFolder:
                 f"{path}: was begun with another {here['name']} than {here['version']}; "
                 "begin it anew in another folder"
             )
+        for who in AGENTS:
+            _restore_agent(path, card, who)
         agents = {who: cards.read_agent(path, card, who) for who in AGENTS}
         return cls(path, config, card), agents
 
@@ -128,6 +131,14 @@ class PreferenceFolder:
         text = json.dumps(self.card, indent=1, allow_nan=False) + "\n"
         with writing_into(self.path):
             write_atomically(self.path / cards.CARD, text.encode())
+
+
+def _restore_agent(path: Path, card: Mapping[str, Any], who: str) -> None:
+    """Put back an agent whose file is gone, if it is one that is shipped."""
+    file = cards.agent_file(path, who)
+    shipped = None if file.exists() else reference_agents.of_hash(card["agents"][who]["hash"])
+    if shipped is not None:
+        write_actor(file, shipped)
 
 
 def check_free(path: Path, agents: Mapping[str, Actor]) -> None:

@@ -26,3 +26,9 @@ def load(name: str) -> Actor:
         hint = f"did you mean {near[0]}? " if near else ""
         raise ConfigError(f"agent='{name:.60}' is unknown; {hint}there are {', '.join(names())}")
     return read_actor(_FOLDER / f"{name}.npz")
+
+
+def of_hash(content_hash: str) -> Actor | None:
+    """The agent with these weights, if one of them has these."""
+    found = map(load, names())
+    return next((agent for agent in found if agent.content_hash == content_hash), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -29,9 +30,13 @@ class OfflineArena:
         seeds: int,
     ) -> None:
         """`like` are as many objectives as are going to be judged at once, `seeds` agents of each."""
-        episodes = Episodes(task, config.num_eval_episodes)
         self._programs = OfflinePrograms(
-            actor, episodes, pairs, config, like.apply, width=like.count * seeds
+            actor,
+            Episodes(task, config.num_eval_episodes),
+            pairs,
+            replace(config, num_evaluations=1),
+            like.apply,
+            width=like.count * seeds,
         )
 
     def returns(
@@ -39,6 +44,6 @@ class OfflineArena:
     ) -> Float[np.ndarray, "objectives seeds"]:
         """Return of the trained policies; nan for an agent that does not count."""
         population = OfflinePopulation(self._programs, objectives, seeds)
-        scores = train_offline(population).scores
+        scores = train_offline(population, judge_first=False).scores
         found = [s.return_mean if s.failed is None else np.nan for s in scores]
         return np.array(found).reshape(objectives.count, len(seeds))

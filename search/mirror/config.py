@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from rl import environments
-from rl.offline.config import OfflineConfig
+from rl.offline.config import SCRATCH, OfflineConfig
+from rl.preference.cards import AGENTS
 from rl.preference.config import PreferenceConfig
 from search.meta.strategy import StrategyConfig
 from search.mirror.shape import MirrorShape
 from search.settings import as_python, check_count
+from symbolic.checks import is_number
 from symbolic.errors import ConfigError
 from symbolic.preference.objective import REDUCTIONS
-
-_AGENTS = ("expert", "reference")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class DataSettings:
 
     def preferences(self, backend: str) -> PreferenceConfig:
         """What is asked of a dataset; raises ConfigError for what breaks its rules."""
-        asked = {name: value for name, value in asdict(self).items() if name not in _AGENTS}
+        asked = {name: value for name, value in asdict(self).items() if name not in AGENTS}
         return PreferenceConfig.usual(**asked, backend=backend)
 
 
@@ -63,7 +63,7 @@ class MirrorConfig:
     """The folder they are in; made from `data` in the search's own folder where it is empty."""
     data_hash: str = ""
     """Of the dataset, where one is given: the search goes on with no other."""
-    start: str = "scratch"
+    start: str = SCRATCH
     """A normal policy from scratch, or the agent that every training begins with."""
     weight: float = 0.1
     """λ of the objective; ours."""
@@ -87,7 +87,7 @@ class MirrorConfig:
             check_count(name, getattr(self, name))
         if type(self.seed) is not int or not 0 <= self.seed < 2**32:
             raise ConfigError(f"seed={self.seed!r:.40} must be a whole number from 0 to 4294967295")
-        if not (isinstance(self.weight, (int, float)) and 0 < self.weight < math.inf):
+        if not (is_number(self.weight) and 0 < self.weight < math.inf):
             raise ConfigError(f"weight={self.weight!r:.40} must be a positive number; try 0.1")
         if self.reduction not in REDUCTIONS:
             raise ConfigError(

@@ -2,6 +2,7 @@
 
 mirror.json         what was asked
 data/               the preferences, where they were made for it
+start.npz           the agent that trainings begin with, where one was named
 generations.jsonl   one record a generation
 state.npz           the strategy after the last one
 baseline.json       returns of ORPO on the held-out seeds
@@ -46,6 +47,11 @@ class MirrorFolder(SearchFolder[MirrorConfig]):
     def data_path(self) -> Path:
         """Where its own preferences are."""
         return self.path / "data"
+
+    @property
+    def start_path(self) -> Path:
+        """Where the agent is that trainings begin with, if one was named."""
+        return self.path / "start.npz"
 
     @held_back()
     def save(self, state: Any, record: Record, objective: PreferenceObjective | None) -> None:

@@ -3,7 +3,7 @@
 A unit's factor is given by its values at t = 0 and t = 1, between which it is linear: what holds at
 both ends holds for every t. Mode `paper` cuts weights off at 0 (factors at a ten-thousandth: the
 logarithm of 0·x would leave no function), and has what the paper has otherwise.
-Mode `potential` has factors above 0 (by softplus), at most 1 where log-odds are taken (by the
+Mode `potential` has factors above 0 (by softplus), below 1 where log-odds are taken (by the
 logistic function), and a positive weight of the logarithm outside the units: every vector is then a
 potential.
 
@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from symbolic.checks import is_number
 from symbolic.errors import ConfigError
 from symbolic.mirror_network import MODES, UNITS, MirrorNetwork, of_units, unit_groups
 
@@ -29,7 +30,7 @@ Weights = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 _ONE = math.log(math.e - 1)
 """Where softplus is 1."""
 _NARROWEST = 1e-4
-"""Least factor of a unit."""
+"""Least factor of a unit, and of log-odds least distance from 1: a sum of rounded numbers must not pass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +50,19 @@ class MirrorShape:
         if type(self.hidden) is not int or self.hidden < 1 or self.hidden % len(UNITS):
             raise ConfigError(
                 f"hidden={self.hidden!r:.40} must be a multiple of {len(UNITS)}, the groups of "
-                "units; try 126"
+                f"units; try {self._nearest()}"
             )
         if not isinstance(self.temporal, bool):
             raise ConfigError(f"temporal={self.temporal!r:.40} must be true or false")
         if self.mode not in MODES:
             raise ConfigError(f"mode={self.mode!r:.40} is unknown; use {' or '.join(MODES)}")
-        if not (isinstance(self.spread, (int, float)) and 0 < self.spread < math.inf):
+        if not (is_number(self.spread) and 0 < self.spread < math.inf):
             raise ConfigError(f"spread={self.spread!r:.40} must be a positive number; try 1")
+
+    def _nearest(self) -> int:
+        """A number of units near the one that was asked for."""
+        groups = round(self.hidden / len(UNITS)) if type(self.hidden) is int else 0
+        return len(UNITS) * groups if groups > 0 else 126
 
     @property
     def _ends(self) -> int:
@@ -114,7 +120,7 @@ class MirrorShape:
             factors, skip = np.maximum(ends, _NARROWEST), np.maximum(skip[..., 0], 0.0)
         else:
             bounded = of_units(unit_groups(self.hidden), "ends_at_one")
-            within = _NARROWEST + (1 - _NARROWEST) * _sigmoid(ends)
+            within = _NARROWEST + (1 - 2 * _NARROWEST) * _sigmoid(ends)
             factors = np.where(bounded, within, _NARROWEST + _softplus(ends))
             skip = _NARROWEST + _softplus(skip[..., 0])
         first = np.concatenate([factors[..., :1, :], np.diff(factors, axis=-2)], axis=-2)

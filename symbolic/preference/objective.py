@@ -31,7 +31,8 @@ Slot = Drift | MirrorNetwork | Function
 REDUCTIONS = ("sum", "mean")
 LOWEST, HIGHEST = -1e5, 1e4
 """The widest range of log-probabilities that an objective is asked to bear."""
-_NEAREST_TO_ONE = -1e-6
+NEAREST_TO_ONE = -1e-6
+"""The greatest log-probability that a map on (0, 1) is asked about."""
 _LARGEST = 1e30
 """Beyond it float32 overflows in a mean or a gradient."""
 
@@ -175,14 +176,14 @@ def slot_text(slot: Slot | None) -> str:
 def _finite_range(slot: Slot) -> tuple[float, float]:
     if isinstance(slot, Drift):
         upper = slot.domain("x").upper
-        highest = HIGHEST if upper is None else _NEAREST_TO_ONE
+        highest = HIGHEST if upper is None else NEAREST_TO_ONE
         program = lower(slot)
 
         def value(log_x: Any, t: Any) -> Any:
             return program(np, log_x, np.zeros_like(log_x), t)
 
     elif isinstance(slot, MirrorNetwork):
-        network, highest = slot, _NEAREST_TO_ONE if slot.kind == "mirror-map" else HIGHEST
+        network, highest = slot, NEAREST_TO_ONE if slot.kind == "mirror-map" else HIGHEST
 
         def value(log_x: Any, t: Any) -> Any:
             return mirror_output(np, network.kind, network.layers, network.skip, log_x, t)

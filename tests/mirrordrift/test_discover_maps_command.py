@@ -184,6 +184,10 @@ def test_a_refuted_objective_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     [
         (("--env", "hopper"), "--set search.data.env="),
         (("--network", "mine.json"), "does nothing beside --network"),
+        (("--network", "orpo"), "does nothing beside --network"),
+        (("--network", "mine.json", "--set", "search.seeds=2"), "does nothing beside --network"),
+        (("--set", "hidden=63"), "write search.network.hidden or search.training.hidden"),
+        (("--set", "generations=2"), "write search.generations"),
         (("--dataset", "nowhere"), "does nothing beside --dataset"),
         (("--set", 'baselines=["orpo"]'), "ORPO is always among them"),
         (("--set", 'baselines=["simpoo"]'), "simpo"),

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from preference_probes import made
 
+from mirrordrift.aligning.plan import plan, save
 from mirrordrift.landscape import Trajectory, plot_landscapes
+from rl.offline.config import OfflineConfig
 from symbolic.catalogue.objectives import objectives
 from symbolic.errors import ConfigError
 from symbolic.preference.reading import objective_from_text
@@ -38,6 +41,25 @@ def test_the_command_draws_objectives(drift, tmp_path: Path) -> None:
     assert done.code == 0
     assert json.loads(done.out)["drawn"][1]["objective"] == "log(x); 2*log(x)"
     assert (tmp_path / "a.png").stat().st_size > 5000
+
+
+def test_of_an_alignment_it_is_told_which_agents_failed(drift, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    save(plan(["orpo"], made(tmp_path / "data"), seeds=[0, 1, 2], config=OfflineConfig()), folder)
+    asked = ("plot", "--aligned", folder, "-o", tmp_path / "a.png")
+    assert drift(*asked).err == ""
+    fates = ({"failed": "gradient not finite in epoch 1", "outside": 1.0},
+             {"failed": None, "outside": 0.25}, {"failed": None, "outside": 0.0})  # fmt: skip
+    lines = [{"objective": "orpo", "seed": seed, **fate} for seed, fate in enumerate(fates)]
+    text = "".join(json.dumps(line) + "\n" for line in [*lines, {"table": []}])
+    (folder / "results.jsonl").write_text(text)
+    done = drift(*asked)
+    assert done.code == 0
+    assert done.err.splitlines() == [
+        "drift: orpo, seed 0: gradient not finite in epoch 1",
+        "drift: orpo, seed 1: in an epoch 25 % of its pairs had log-probabilities outside the "
+        "objective's range, where its derivatives need not mean anything",
+    ]
 
 
 @pytest.mark.parametrize(

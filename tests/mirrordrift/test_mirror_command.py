@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from preference_probes import AGENTS, made
 
+from mirrordrift.cli.mirror_maps import asked
 from rl.preference.actors import write_actor
 from symbolic.preference.reading import load_objective
 
@@ -24,6 +25,7 @@ def test_a_search_makes_its_preferences_and_an_objective(run_drift, tmp_path: Pa
     own = ["env=Pendulum-v1", "rows=16", "steps=8", "temperature=5",
            f"expert={tmp_path}/expert.npz", f"reference={tmp_path}/reference.npz"]  # fmt: skip
     settings = [part for text in own for part in ("--set", f"data.{text}")]
+    settings += ["--set", f"start={tmp_path}/reference.npz"]
     done = run_drift(
         "meta-train", "--preset", "mpo-quick", *QUICK, *settings, "--out", tmp_path / "maps", "--json",
         timeout=400,
@@ -35,9 +37,22 @@ def test_a_search_makes_its_preferences_and_an_objective(run_drift, tmp_path: Pa
     assert set(last["held_out"]["Pendulum-v1"]) >= {"return_mean", "orpo_mean", "difference"}
     assert (tmp_path / "maps" / "data" / "card.json").exists()
     assert load_objective(last["objective"]).psi is not None
+    for name in AGENTS:
+        (tmp_path / f"{name}.npz").unlink()  # the search has copies
     again = run_drift("meta-train", "--resume", tmp_path / "maps", timeout=400)
     assert again.returncode == 0, again.stderr
     assert "ORPO's" in again.stdout
+
+
+def test_agents_are_found_wherever_a_search_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_actor(tmp_path / "mine.npz", AGENTS["expert"])
+    monkeypatch.chdir(tmp_path)
+    settings = ("start=mine.npz", "data.expert=mine.npz")
+    config = asked("mpo-quick", settings, generations=1, seed=0, dataset="")
+    assert config.start == config.data.expert == str(tmp_path / "mine.npz")
+    assert config.data.reference == "hopper-900"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ def test_exit_codes(drift, undecided, arguments, code):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([], "0 things to decide"),
+        ([], "drift: nothing to decide"),
+        ([""], "drift: nothing to decide"),
         (["dpo", "--name", "dpo"], "2 things to decide"),
         (["(r-1)**"], "column 8"),
         (["q*(r-1)**2"], '--param "q in (0, inf)"'),

@@ -13,7 +13,7 @@ from fractions import Fraction
 from symbolic.derivative import derivative
 from symbolic.domains import Interval
 from symbolic.drift import Drift
-from symbolic.expression import Expression, call, number, substitute, symbol
+from symbolic.expression import Expression, call, constant_value, number, substitute, symbol
 from verify.algebra.polynomials import GENERATORS, Quotient, coefficients, used
 from verify.maps.scopes import GIVES_UP, Cut, Scope, Smooth, Split, smooth_on
 from verify.proof.prove import Budget, with_scales
@@ -136,7 +136,14 @@ def _power_law(smooth: Smooth, slope: Quotient) -> Iterator[Form]:
     c = k.mul(slope, smooth_on(prover, _X ** (number(2) - q)).value)
     if k.depends(c, "x"):
         return
-    powers = _X**q - _Y**q - q * _Y**below * (_X - _Y)
+    exact = constant_value(q)
+    gap = _X - _Y
+    if exact is not None and exact < 0:
+        # Written with a plus, not as the difference of something negative.
+        slope_of_power = _Y**below if exact == -1 else number(-exact) * _Y**below
+        powers = _X**q - _Y**q + slope_of_power * gap
+    else:
+        powers = _X**q - _Y**q - q * _Y**below * gap
     name = f"the divergence of Tsallis entropy of order {q}"
     yield _scaled(smooth, k.div(c, k.mul(order, lower)), name, powers)
 

@@ -127,6 +127,8 @@ def _condition(case: Case, name: str, refused: Mapping[str, str]) -> Condition:
     if name in case.witnesses:
         witness = case.witnesses[name]
         detail = _REFUTED.get(name, "").format(text=witness.text, **_at(witness))
+        if name == "lower_limit" and witness.text == "+inf":
+            detail = detail.partition(";")[0]  # with ω < 0 neither
         return Condition(name, Verdict.REFUTED, "exact counterexample", witness, detail)
     if name in case.proofs:
         return Condition(

@@ -21,6 +21,7 @@ from verify.algebra.masks import NEGATIVE, NONNEGATIVE, POSITIVE, ZERO
 from verify.algebra.polynomials import Quotient
 from verify.algebra.resolve import Undefined
 from verify.algebra.signs import Signs
+from verify.balls.points import ball, certify
 from verify.maps.charts import S
 from verify.maps.scopes import GIVES_UP, Cut, Node, Scope, Split, smooth_on
 from verify.proof.cells import Attempt
@@ -35,6 +36,7 @@ _TAIL_STEPS = 150
 _STARTS = (Fraction(1), Fraction(1, 10), Fraction(1, 1000))
 _BOUNDS = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100), Fraction(1, 10**4))
 _SMALL_STEP = Fraction(1, 10**12)
+_NEXT_TO_ZERO = Fraction(1, 10**60)
 _TAILS = tuple(map(Fraction, (8, 16, 40, 100)))
 """Where the expansions that tell a limit may start."""
 
@@ -89,23 +91,28 @@ def bound(drift: Drift, point: Mapping[str, Fraction]) -> Expression:
 
 
 def bounded_below(drift: Drift, point: Mapping[str, Fraction]) -> Found | None:
-    """The limit as x → 0+ where it is not −∞, with a proof that f stays above a number."""
+    """The limit as x → 0+ where it is not −∞, with a proof that f stays above a number.
+
+    Where no expansion tells it, but f climbs, it lies between that number and a value next to 0.
+    """
     for start in _STARTS:
         if not _fits(start, drift.domain("x")):
             continue
 
         def attempt(scales: dict[str, Fraction], start: Fraction = start) -> dict[str, Any] | None:
-            node, prover, value = _towards(bound(drift, point), scales, start, at_zero=True)
+            tree = bound(drift, point)
+            node, prover, value = _towards(tree, scales, start, at_zero=True)
             limit, least = _limit(prover, value)
-            if not limit:
+            near = None if limit or not _climbs(prover, value) else _near_zero(tree)
+            if not limit and near is None:
                 return None
-            for height in (least, least * 4, least * 100):
+            for height in (least, least * 4, least * 100) if near is None else _below(near):
                 claim = prover.signs.add(value, prover.signs.rational(height))
                 proof = prover.prove(claim, NONNEGATIVE)
                 if proof is not None:
                     return {
                         "growth": {**node, "bound": str(height), "proof": proof},
-                        "limit": limit,
+                        "limit": limit if near is None else ball_text(near.union(-ball(height))),
                     }
             return None
 
@@ -114,6 +121,25 @@ def bounded_below(drift: Drift, point: Mapping[str, Fraction]) -> Found | None:
             place = {"x": Fraction(0), **point}
             return Found(Witness(place, "limit", found["limit"], "right"), found["growth"])
     return None
+
+
+def _climbs(prover: Prover, value: Quotient) -> bool:
+    """Whether a formula is shown to fall as s grows, x to 0."""
+    signs = prover.signs
+    pace = signs.sub(signs.rational(0), signs.slope(value, "_s"))
+    return prover.prove(pace, NONNEGATIVE) is not None
+
+
+def _near_zero(tree: Expression) -> arb | None:
+    """The value at an x next to 0."""
+    found = certify(tree, {"x": _NEXT_TO_ZERO})
+    return None if found.value is None else arb(found.value)
+
+
+def _below(value: arb) -> tuple[Fraction, ...]:
+    """Numbers −f should stay below where f has this value next to 0."""
+    size = Fraction(float(-value.mid())).limit_denominator(1000)
+    return tuple(size + more for more in (0, Fraction(1, 1000), 1))
 
 
 def not_integrable(drift: Drift, point: Mapping[str, Fraction], at_zero: bool) -> Found | None:

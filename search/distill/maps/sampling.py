@@ -27,6 +27,7 @@ from symbolic.errors import ConfigError
 from symbolic.mirror_network import MirrorNetwork, evaluate_mirror_network
 from symbolic.mirror_slope import mirror_slope
 from symbolic.numeric import evaluate_all
+from symbolic.preference.objective import NEAREST_TO_ONE
 
 MapTarget = MirrorNetwork | Drift | Callable[..., Any]
 """What is distilled: a network, a formula, or a JAX function (log_prob[, progress]) -> g."""
@@ -35,8 +36,6 @@ LOWEST = -10.0
 """The least log-probability that is sampled where nobody says otherwise."""
 _NEAR_ONE, _NEXT_TO_ONE = 0.1, 1e-3
 _NEAR_SHARE = 0.2
-_NEAREST = -1e-6
-"""Nearer to x = 1 no objective is asked."""
 _LEVELS = 16
 
 
@@ -86,7 +85,7 @@ def map_points(
     origin = f"log x even from {lowest:g} to -{_NEXT_TO_ONE:g}, a fifth next to x = 1"
     if densities:
         seen, progress = _recorded([Path(d) for d in densities], size - even, random)
-        log_x = np.concatenate([np.clip(seen, LEAST, np.inf if beyond else _NEAREST), log_x])
+        log_x = np.concatenate([np.clip(seen, LEAST, np.inf if beyond else NEAREST_TO_ONE), log_x])
         t = None if progress is None else np.concatenate([progress, t])
         origin = "log-probabilities that training saw, a tenth even"
     return MapPoints(log_x, t, np.full(size, 1 / size), origin)

@@ -127,6 +127,7 @@ def test_an_objective_outside_its_range_fails_alone_and_says_why() -> None:
     bad, good = objectives["orpo"], objectives["mpo-closed-form"]
     first, second = train_offline(population([bad, good], config=config)).scores
     assert first.failed is not None and "outside the objective's range" in first.failed
+    assert "give action_cell a length" in first.failed and first.outside > 0
     assert second.failed is None
 
 

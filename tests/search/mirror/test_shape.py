@@ -32,6 +32,18 @@ def test_any_vector_is_a_network_of_its_mode(
     assert psi.uses_progress == temporal and psi.mode == mode
 
 
+def test_no_sum_of_rounded_factors_passes_its_bound() -> None:
+    """Factors next to 1 at one end: as w₁ + w₂ they would round beyond it now and then."""
+    shape = MirrorShape(hidden=126, temporal=True)
+    for seed in range(40):
+        vector = 20 * np.random.default_rng(seed).normal(size=shape.size)
+        for network in shape.networks(vector):
+            first, more = network.layers[0]
+            bounded = np.arange(126) >= 112  # the ninth group, where log-odds are taken
+            for factor in (first, first + more):
+                assert (factor[bounded] < 1).all() and (factor > 0).all()
+
+
 @pytest.mark.parametrize("mode", ["potential", "paper"])
 @pytest.mark.parametrize("temporal", [False, True])
 def test_evolution_starts_as_orpo(mode: str, temporal: bool) -> None:
@@ -70,9 +82,12 @@ def test_a_population_is_its_members() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"hidden": 10}, "hidden=10 must be a multiple of 9"),
+        ({"hidden": 10}, "hidden=10 must be a multiple of 9, the groups of units; try 9"),
+        ({"hidden": 64}, "try 63"),
+        ({"hidden": 0}, "try 126"),
         ({"mode": "free"}, "mode='free' is unknown"),
         ({"temporal": 1}, "temporal=1 must be true or false"),
+        ({"spread": True}, "spread=True must be a positive number"),
         ({"spread": 0}, "spread=0 must be a positive number"),
     ],
 )

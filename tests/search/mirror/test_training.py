@@ -9,9 +9,14 @@ import numpy as np
 import pytest
 from offline_probes import TINY, preferences, towards_goal
 
+from rl.evaluation import Evaluation
 from rl.offline.actor import from_scratch
+from rl.offline.agent import OfflineState
+from rl.offline.candidates import of_objectives
 from rl.offline.pairs import observation_moments, training_pairs
+from rl.offline.population import OfflinePopulation
 from search.meta.strategy import StrategyConfig
+from search.mirror.arena import OfflineArena
 from search.mirror.config import MirrorConfig
 from search.mirror.folder import MirrorFolder
 from search.mirror.shape import MirrorShape
@@ -83,6 +88,29 @@ def test_a_search_that_was_cut_off_goes_on_with_the_same_numbers(
             np.testing.assert_array_equal(a, b)
 
 
+def test_a_member_is_judged_once_and_imitates_nobody(
+    on: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its objective has no reference policy, and only what it reaches in the end counts."""
+    like = of_objectives([objective_of(CONFIG, CONFIG.network.initial(0))])
+    config = replace(CONFIG.training, num_evaluations=3)
+    arena = OfflineArena(on.task, on.actor, on.pairs, config, like, 1)
+    judged: list[int] = []
+    judge = OfflinePopulation.judge
+
+    def counted(self: OfflinePopulation, state: OfflineState, index: int) -> Evaluation:
+        judged.append(index)
+        return judge(self, state, index)
+
+    def never(*_: object) -> None:
+        raise AssertionError("imitated")
+
+    monkeypatch.setattr(OfflinePopulation, "judge", counted)
+    monkeypatch.setattr(arena._programs, "imitate", never)
+    found = arena.returns(like, [3])
+    assert judged == [CONFIG.training.epochs] and np.isfinite(found).all()
+
+
 def test_a_search_that_ends_where_it_was_cut_off_is_judged_there(
     on: Ground, tmp_path: Path
 ) -> None:
@@ -116,6 +144,7 @@ def test_a_state_of_another_search_is_refused(searched: Path, on: Ground) -> Non
     ("changes", "said"),
     [
         ({"generations": 0}, "generations=0 must be a whole number of at least 1"),
+        ({"weight": True}, "weight=True must be a positive number"),
         ({"weight": -1}, "weight=-1 must be a positive number"),
         ({"reduction": "max"}, "reduction='max' is unknown"),
         ({"seed": -1}, "seed=-1 must be"),
