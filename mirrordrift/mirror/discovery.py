@@ -364,7 +364,7 @@ def check(config: MapDiscoverConfig) -> None:
     if config.objective:
         if not Path(config.objective).is_file():
             raise ConfigError(
-                f"{config.objective:.60}: is no file; a discovery begins with the objective.json of a "
+                f"{config.objective}: is no file; a discovery begins with the objective.json of a "
                 "search, or searches itself"
             )
         running.all_proved(config.objective, load_objective(config.objective))

@@ -11,6 +11,7 @@ import pytest
 from preference_probes import AGENTS, made
 
 from mirrordrift.cli import main
+from mirrordrift.cli.discover_maps import _OF_SEARCH
 from mirrordrift.mirror.discovery import MapDiscoverFolder, Watch, _Stages
 from mirrordrift.report.content import Text
 from mirrordrift.report.map_loop import document
@@ -108,9 +109,7 @@ def saved(path: Path, text: str) -> str:
     return str(path)
 
 
-OWN_DATA = tuple(
-    s for s in SETTINGS if not s.startswith(("search.data.", "search.ge", "search.st", "search.ne"))
-)
+OWN_DATA = tuple(s for s in SETTINGS if not s.startswith(("search.data.", *_OF_SEARCH)))
 
 
 def test_an_objective_and_data_of_one_s_own(

@@ -31,7 +31,7 @@ CONFIG = MirrorConfig(
     network=MirrorShape(hidden=9, temporal=True),
     strategy=StrategyConfig(population_size=4, sigma=0.2, learning_rate=0.1),
     held_out_every=2,
-    held_out_seeds=2,
+    held_out_seeds=4,  # as many agents as the population: one program
 )
 
 
