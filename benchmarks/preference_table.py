@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jax
 from measuring import TRAINING_PACKAGES, machine, versions, write_json
 
 from mirrordrift.aligning import plan as plans
@@ -102,8 +101,6 @@ def main() -> None:
                 "objectives": summary(asked, run(asked)),
             }  # fmt: skip
             done.write_text(json.dumps(row))
-            # A row's programs are thousands of memory maps, and a process may have 65,530.
-            jax.clear_caches()
         row = json.loads(done.read_text())
         table.append(row)
         cells = "   ".join(

@@ -35,6 +35,9 @@ class OfflinePrograms:
     """What training by objectives of one form compiles to, for `width` agents at once.
 
     Objectives are data: others of the same form compile nothing. All agents share `pairs`.
+
+    JAX keeps what the functions of a trace refer to as long as the program that was traced. One that
+    refers to `self` keeps that for ever, and with it thousands of memory maps.
     """
 
     def __init__(
@@ -83,11 +86,11 @@ class OfflinePrograms:
         self, state: OfflineState, seeds: Array, data: tuple[TrajectoryPairs, Array]
     ) -> OfflineState:
         """One epoch of imitation; the epoch's number is negative, its shuffle its own."""
-        pairs, epoch = data
+        (pairs, epoch), agent = data, self.agent
 
         @in_turn_on_cpu
         def step(state: OfflineState, rows: Array) -> OfflineState:
-            return self.agent.imitate(state, rows_of(pairs, rows))
+            return agent.imitate(state, rows_of(pairs, rows))
 
         def minibatch(state: OfflineState, rows: Array) -> tuple[OfflineState, None]:
             return jax.vmap(step)(state, rows), None
@@ -116,15 +119,13 @@ class OfflinePrograms:
         epoch: Int[Array, ""],
     ) -> tuple[OfflineState, EpochMetrics, Float[Array, "agents minibatches 2"]]:
         """One epoch of the objectives."""
-        progress = epoch / self.config.epochs
+        progress, agent = epoch / self.config.epochs, self.agent
 
         @in_turn_on_cpu
         def step(
             objective: Any, state: OfflineState, reference: Array, rows: Array
         ) -> tuple[OfflineState, EpochMetrics, Array]:
-            return self.agent.prefer(
-                objective, state, rows_of(pairs, rows), reference[rows], progress
-            )
+            return agent.prefer(objective, state, rows_of(pairs, rows), reference[rows], progress)
 
         def minibatch(state: OfflineState, rows: Array) -> tuple[OfflineState, tuple[Any, Array]]:
             state, metrics, seen = jax.vmap(step)(objectives, state, reference, rows)
