@@ -37,8 +37,9 @@ def exported(
     an objective. Raises ConfigError or FormulaError for what is neither or has no such target.
     """
     if (kind or kind_of(spec)) == "objective":
-        from mirrordrift.aligning.plan import objective_of, refuse_unused
+        from mirrordrift.aligning.plan import objective_of
         from mirrordrift.aligning.running import refutations
+        from symbolic.preference.reading import refuse_unused
 
         label, objective = objective_of(spec, parameters, changes)
         refuse_unused(parameters, [objective])

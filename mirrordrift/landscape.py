@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MOMENTS = (1 / 6, 1 / 2, 5 / 6)
 """The middles of the thirds of a training."""
 USUAL_RANGE = (-20.0, -0.05)
-MAX_OBJECTIVES = 6
+MAX_OBJECTIVES = 8
 _POINTS = 160
 _DOTS = 400
 _TICKS = 5
@@ -67,7 +67,8 @@ def plot_landscapes(
     figures.check_path(path)
     if not 1 <= len(objectives) <= MAX_OBJECTIVES:
         raise ConfigError(
-            f"{len(objectives)} objectives: draw between 1 and {MAX_OBJECTIVES} in a picture"
+            f"{len(objectives)} objectives are too many for one picture, which has {MAX_OBJECTIVES}; draw "
+            "some of them as SPECs, in several"
         )
     met = trajectories or {}
     axes: dict[str, NDArray[np.float64]] = {}

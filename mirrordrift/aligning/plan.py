@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +12,14 @@ from mirrordrift import runs
 from mirrordrift.writing import writing
 from rl.offline.config import SCRATCH
 from symbolic.arrays import read_bounded, read_json, write_atomically
-from symbolic.cards import plain
 from symbolic.catalogue.objectives import objectives as known_objectives
-from symbolic.domains import parse_declarations
-from symbolic.drift import Drift
 from symbolic.errors import ConfigError
 from symbolic.preference.objective import PreferenceObjective, slot_text
 from symbolic.preference.reading import (
     bind_objective,
     load_objective,
     objective_from_text,
+    refuse_unused,
     save_objective,
 )
 
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
     from rl.preference.data import PreferenceData
 
 SCHEMA = "mirrordrift/align-run/1"
-RESULTS = "results.jsonl"
-"""What each agent reaches, a line each, and the table."""
 _FILE = "align.json"
 _START = "start.npz"
 
@@ -84,21 +80,46 @@ def objective_of(
     changes = dict(changes or {})
     if not changes:
         return label, found
+    return label + _told(changes), replace(found, **changes)
+
+
+def labelled(
+    specs: Sequence[object],
+    parameters: Sequence[str] = (),
+    changes: Mapping[str, Any] | None = None,
+) -> dict[str, PreferenceObjective]:
+    """Several objectives by their labels; files of one name have their paths as labels.
+
+    Raises ConfigError or FormulaError as `objective_of` does, and for one that is given twice.
+    """
+    found: dict[str, PreferenceObjective] = {}
+    files: set[Path] = set()
+    for spec in specs:
+        label, objective = objective_of(spec, parameters, changes)
+        if isinstance(spec, str) and spec.endswith(".json"):
+            path = Path(spec).resolve()
+            if label in found and path not in files:
+                label = spec + _told(changes or {})
+            files.add(path)
+        if label in found:
+            raise ConfigError(f"{label} is given twice; leave one out")
+        found[label] = objective
+    refuse_unused(parameters, found.values())
+    return found
+
+
+def _told(changes: Mapping[str, Any]) -> str:
     told = ", ".join(f"{name}={value}" for name, value in changes.items())
-    return f"{label} ({told})", replace(found, **changes)
+    return f" ({told})" if told else ""
+
+
+_COMMON_NAMES = ("objective", "distilled")
+"""What a search, a distillation and a discovery call their files."""
 
 
 def _file_label(path: Path) -> str:
-    """The name of the file, or of its folder where a search or a distillation named the file."""
-    return path.resolve().parent.name if path.name == "objective.json" else path.stem
-
-
-def refuse_unused(parameters: Sequence[str], objectives: Iterable[PreferenceObjective]) -> None:
-    """Raise ConfigError for a declared parameter that no formula of any objective has."""
-    slots = [slot for one in objectives for slot in (*one.maps.values(), one.link)]
-    used = {name for slot in slots if isinstance(slot, Drift) for name in slot.formula.symbols}
-    if extra := set(parse_declarations(parameters, "psi")) - used:
-        raise ConfigError(f"'{min(extra)}' is declared, but no formula has it; leave it out")
+    """The name of the file, or of its folder where all such files have one name."""
+    return path.resolve().parent.name if path.stem in _COMMON_NAMES else path.stem
 
 
 def plan(
@@ -120,15 +141,9 @@ def plan(
     check_seeds(seeds)
     if not seeds:
         raise ConfigError("no seed to train with; give one at least")
-    found: dict[str, PreferenceObjective] = {}
-    for spec in specs:
-        label, objective = objective_of(spec, parameters, changes)
-        if label in found:
-            raise ConfigError(f"{label} is given twice; leave one out")
-        found[label] = objective
+    found = labelled(specs, parameters, changes)
     if not found:
         raise ConfigError("no objective to train with; give --objective orpo, for example")
-    refuse_unused(parameters, found.values())
     return AlignPlan(
         objectives=found,
         dataset=Path(dataset),
@@ -234,17 +249,6 @@ def load(folder: Path) -> AlignPlan:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path}: {error} is missing or wrong; begin a new one") from None
-
-
-def agents_of(folder: Path) -> list[dict[str, Any]]:
-    """The records of an alignment's agents; none before all are trained.
-
-    Raises ConfigError for a file that is damaged.
-    """
-    path = folder / RESULTS
-    lines = read_bounded(path).splitlines() if path.exists() else []
-    records = [plain(read_json(line, str(path))) for line in lines]
-    return [record for record in records if "seed" in record]
 
 
 def opened(plan: AlignPlan) -> PreferenceData:

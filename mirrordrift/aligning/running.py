@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mirrordrift.aligning import results
 from mirrordrift.aligning.plan import AlignPlan, begin, opened, plan
 from mirrordrift.interface import verdict_of
 from rl.offline.config import SCRATCH
@@ -146,7 +147,10 @@ def run(plan: AlignPlan, folder: Path | None = None, tell: Tell | None = None) -
         for score in scores:
             place = places[score.objective]
             found.setdefault(place, []).append(Aligned(labels[place], score))
-    return [aligned for place in sorted(found) for aligned in found[place]]
+    aligned = [each for place in sorted(found) for each in found[place]]
+    if folder is not None:
+        results.keep(plan, aligned, folder)
+    return aligned
 
 
 def check(plan: AlignPlan) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mirrordrift.render import compact
@@ -28,21 +28,6 @@ def rows(summary: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
 def by_dataset(comparison: Sequence[Mapping[str, Any]]) -> list[tuple[str, ...]]:
     """The same of several datasets, under the dataset and HEADER."""
     return [(data["dataset"], *row) for data in comparison for row in rows(data["table"])]
-
-
-def notes(agents: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Of agents' records, who failed and why, and whose pairs its objective is not meant for."""
-    told = []
-    for each in agents:
-        who = f"{each['objective']}, seed {each['seed']}"
-        if each["failed"]:
-            told.append(f"{who}: {each['failed']}")
-        elif each.get("outside"):  # records of older versions have none
-            told.append(
-                f"{who}: in an epoch {100 * each['outside']:.3g} % of its pairs had log-probabilities "
-                "outside the objective's range, where its derivatives need not mean anything"
-            )
-    return told
 
 
 def _beyond(difference: Sequence[float] | None) -> str:

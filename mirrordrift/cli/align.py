@@ -35,8 +35,6 @@ drift align --objective orpo --objective dpo --dataset data/base --seeds 5 --out
 drift align --objective "log(x); log(x) + x**2" --dataset data/base --steps 200 --out runs/mine
 drift align --resume runs/table
 """
-SCHEMA = "mirrordrift/align/1"
-TABLE = "mirrordrift/align-table/1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +103,7 @@ def run(options: Options) -> int:
     from rl.start import start
 
     start()
-    from mirrordrift.aligning import running
+    from mirrordrift.aligning import results, running
     from mirrordrift.aligning.pictures import draw_returns
     from mirrordrift.progress import stage_progress
 
@@ -113,10 +111,9 @@ def run(options: Options) -> int:
     with ended_if_stalled(f"drift align --resume {folder}"), stage_progress() as tell:
         found = running.run(plan, folder, tell)
     table = running.summary(plan, found)
-    _keep(plan, found, table, folder)
     draw_returns({plan.dataset.name: running.returns_of(plan, found)}, folder)
     if options.json:
-        for line in _lines(plan, found, table):
+        for line in results.lines(plan, found):
             print(json.dumps(line, allow_nan=False))
     else:
         _show(plan, found, table, folder)
@@ -156,51 +153,8 @@ def _begin(options: Options) -> tuple[AlignPlan, Path]:
     return asked, folder
 
 
-def _lines(
-    plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """What `--json` prints: one object an agent, then the table."""
-    from rl.records import plain
-
-    return [*_agents(plan, found), {"schema": TABLE, "table": plain(table)}]
-
-
-def _agents(plan: AlignPlan, found: list[Aligned]) -> list[dict[str, Any]]:
-    from rl.records import plain
-
-    return [
-        plain(
-            {
-                "schema": SCHEMA,
-                "objective": aligned.objective,
-                "reduction": plan.objectives[aligned.objective].reduction,
-                "dataset": plan.data_hash,
-                "seed": aligned.score.seed,
-                "return_mean": aligned.score.return_mean,
-                "return_stderr": aligned.score.return_stderr,
-                "episode_length": aligned.score.episode_length,
-                "epochs": plan.config.epochs,
-                "seconds": aligned.score.seconds,
-                "outside": aligned.score.outside,
-                "failed": aligned.score.failed,
-            }
-        )
-        for aligned in found
-    ]
-
-
-def _keep(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
-    from mirrordrift.aligning.plan import RESULTS
-    from mirrordrift.writing import writing
-    from symbolic.arrays import write_atomically
-
-    lines = "".join(json.dumps(line, allow_nan=False) + "\n" for line in _lines(plan, found, table))
-    with writing(str(folder)):
-        write_atomically(folder / RESULTS, lines.encode())
-
-
 def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], folder: Path) -> None:
-    from mirrordrift.aligning import tables
+    from mirrordrift.aligning import results, tables
     from mirrordrift.aligning.plan import opened
     from mirrordrift.render import say, show_field, show_table
 
@@ -208,7 +162,7 @@ def _show(plan: AlignPlan, found: list[Aligned], table: list[dict[str, Any]], fo
     show_table(tables.HEADER, tables.rows(table))
     if any(row["difference"] for row in table):
         say(f"difference: from {table[0]['objective']}, seed by seed, with its 95 % interval")
-    for note in tables.notes(_agents(plan, found)):
+    for note in results.notes(results.agents(plan, found)):
         complain(f"drift: {note}")
     show_field(
         "data", f"{card['rows']:,} pairs, {card['kind']}, of {card['env']}; chosen return "

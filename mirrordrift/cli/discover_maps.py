@@ -11,6 +11,7 @@ from mirrordrift.aligning import tables
 from mirrordrift.cli import PROVED
 from mirrordrift.cli.discover import begin
 from mirrordrift.cli.mirror_maps import (
+    SETTLED,
     lasting_path,
     refuse_unprefixed,
     with_paths,
@@ -18,6 +19,7 @@ from mirrordrift.cli.mirror_maps import (
 )
 from mirrordrift.cli.options import fields_asked
 from mirrordrift.cli.stalls import ended_if_stalled
+from mirrordrift.cli.streams import complain
 from mirrordrift.mirror import discovery
 from mirrordrift.mirror.tables import BASELINE
 from mirrordrift.report import loop, map_loop
@@ -74,6 +76,9 @@ def run(options: Options) -> int:
         return PROVED
     print()
     show_table(("dataset", *tables.HEADER), tables.by_dataset(found))
+    for row in found:
+        for note in row["notes"]:
+            complain(f"drift: {row['dataset']}: {note}")
     say(f"difference: from {BASELINE}, seed by seed, with its 95 % interval")
     say(f"written: {folder}/{loop.HTML}, {loop.MARKDOWN}")
     return PROVED
@@ -111,9 +116,7 @@ def _asked(options: Options) -> MapDiscoverConfig:
         objective=lasting_path(options.network),
         datasets=tuple(lasting_path(path) for path in options.dataset),
         seed=options.seed,
-        search=with_paths(
-            with_settings(config.search, search, _SEARCH, without=("seed", "dataset", "data_hash"))
-        ),
+        search=with_paths(with_settings(config.search, search, _SEARCH, without=SETTLED)),
         **fields_asked(MapDiscoverConfig, own, without=_FLAGS),
     )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from mirrordrift.cli.options import UNSET, fields_asked
+from rl import reference_agents
+from rl.offline.config import SCRATCH
 from rl.preference.cards import AGENTS
 from rl.preference.data import PreferenceData
 from search.mirror.config import MirrorConfig
@@ -17,7 +19,11 @@ from symbolic.errors import ConfigError
 
 _PARTS = ("strategy", "network", "training", "data")
 """Fields of a search that have fields."""
-_FLAGS = ("seed", "generations", "dataset", "data_hash")
+SETTLED = ("seed", "dataset", "data_hash")
+"""Fields of a search that flags and data settle."""
+_IN_VAIN = ("num_evaluations", "sft_epochs")
+"""Fields of the training that change nothing in a search: only the last judgement of a member counts, and
+it has no reference policy."""
 
 
 def is_mirror(name: str, resume: str) -> bool:
@@ -29,7 +35,9 @@ def asked(
     name: str, settings: tuple[str, ...], *, generations: int, seed: int, dataset: str
 ) -> MirrorConfig:
     """A preset with what the flags change; raises ConfigError for what is no field."""
-    config = with_settings(preset(name), settings)
+    config = with_settings(
+        preset(name), settings, without=(*SETTLED, "generations"), in_vain=_IN_VAIN
+    )
     changes: dict[str, Any] = {"seed": seed}
     if generations != UNSET:
         changes["generations"] = generations
@@ -43,8 +51,14 @@ def asked(
 
 def with_paths(config: MirrorConfig) -> MirrorConfig:
     """The search with agents named so that they are found wherever it goes on."""
-    agents: dict[str, Any] = {who: lasting_path(getattr(config.data, who)) for who in AGENTS}
-    return replace(config, data=replace(config.data, **agents), start=lasting_path(config.start))
+    agents: dict[str, Any] = {who: _lasting_agent(getattr(config.data, who)) for who in AGENTS}
+    return replace(config, data=replace(config.data, **agents), start=_lasting_agent(config.start))
+
+
+def _lasting_agent(spec: str) -> str:
+    """What names no file before all stays: a fresh policy, or an agent that is shipped."""
+    named = spec == SCRATCH or spec in reference_agents.names()
+    return spec if named else lasting_path(spec)
 
 
 def refuse_unprefixed(settings: Iterable[str], prefix: str) -> None:
@@ -54,7 +68,7 @@ def refuse_unprefixed(settings: Iterable[str], prefix: str) -> None:
         f"{prefix}{part}{field.name}"
         for part, kind in [("", MirrorConfig), *parts]
         for field in fields(kind)
-        if part or field.name not in ("seed", "dataset", "data_hash", *_PARTS)
+        if part or field.name not in (*SETTLED, *_PARTS)
     ]
     for setting in settings:
         name = setting.partition("=")[0].strip()
@@ -72,11 +86,13 @@ def with_settings(
     settings: Iterable[str],
     prefix: str = "",
     *,
-    without: Iterable[str] = _FLAGS,
+    without: Iterable[str],
+    in_vain: Iterable[str] = (),
 ) -> MirrorConfig:
     """The search with what --set asks of it, "seeds=2" or "strategy.sigma=0.1", after the prefix.
 
-    `without` are fields that have another flag. Raises ConfigError for what is no field.
+    `without` are fields that have another flag, `in_vain` fields of the training that change nothing.
+    Raises ConfigError for what is no field.
     """
     left = [setting.strip() for setting in settings]
     changes: dict[str, Any] = {}
@@ -85,6 +101,9 @@ def with_settings(
         own = [setting for setting in left if setting.startswith(inside)]
         left = [setting for setting in left if setting not in own]
         value = getattr(config, part)
-        changes[part] = replace(value, **fields_asked(type(value), own, inside))
+        asked = fields_asked(
+            type(value), own, inside, without=in_vain if part == "training" else ()
+        )
+        changes[part] = replace(value, **asked)
     hidden = {*without, *_PARTS}
     return replace(config, **changes, **fields_asked(MirrorConfig, left, prefix, without=hidden))

@@ -101,8 +101,8 @@ def _drifts(options: Options) -> list[dict[str, object]]:
 
 
 def _landscapes(options: Options) -> list[dict[str, object]]:
-    from mirrordrift.aligning import tables
-    from mirrordrift.aligning.plan import agents_of, load, objective_of, refuse_unused
+    from mirrordrift.aligning import results
+    from mirrordrift.aligning.plan import labelled, load
     from mirrordrift.aligning.running import trajectories
     from mirrordrift.landscape import plot_landscapes
     from rl.start import start
@@ -113,15 +113,9 @@ def _landscapes(options: Options) -> list[dict[str, object]]:
     if options.aligned:
         plan = load(Path(options.aligned))
         objectives, met = dict(plan.objectives), trajectories(plan, Path(options.aligned))
-        for note in tables.notes(agents_of(Path(options.aligned))):
+        for note in results.notes(results.kept_agents(Path(options.aligned))):
             complain(f"drift: {note}")
     else:
-        objectives = {}
-        for spec in options.specs:
-            label, objective = objective_of(spec, options.param)
-            if label in objectives:
-                raise ConfigError(f"{label} is given twice; leave one out")
-            objectives[label] = objective
-        refuse_unused(options.param, list(objectives.values()))
+        objectives = labelled(options.specs, options.param)
     plot_landscapes(objectives, Path(options.output), within=within, trajectories=met)
     return [{"objective": label, "formulas": o.text} for label, o in objectives.items()]

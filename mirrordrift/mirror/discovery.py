@@ -2,6 +2,7 @@
 
 data.json         the datasets, the first of them the one that is searched and distilled on
 data/             those that were made here
+start.npz         the agent that all trainings begin with, if one was named
 search/KEY/       the search, where no objective was given
 objective.json    the objective that everything follows from, its networks beside it
 density.npz       the log-probabilities that a training with it met
@@ -24,7 +25,7 @@ import numpy as np
 
 from mirrordrift import landscape, map_distilling, runs
 from mirrordrift.aligning import plan as plans
-from mirrordrift.aligning import running
+from mirrordrift.aligning import results, running
 from mirrordrift.aligning.pictures import RETURNS, draw_returns
 from mirrordrift.fronts import files
 from mirrordrift.mirror import pictures, searching
@@ -50,6 +51,7 @@ from symbolic.preference.reading import load_objective, save_objective
 if TYPE_CHECKING:
     from symbolic.preference.objective import PreferenceObjective
 
+_START = "start.npz"
 _KEY = 12
 """Characters of a hash in the name of a folder."""
 Tell = Callable[[str, int, int], None]
@@ -71,6 +73,7 @@ def discover(config: MapDiscoverConfig, folder: Path, watch: Watch) -> list[dict
 
     Raises ConfigError for what cannot be done.
     """
+    searching.kept_start(config.search.start, folder / _START)
     stages = _Stages(config, folder, watch)
     run(stages.all(), folder, lambda stage, skipped: watch.stage(stage.name, skipped))
     return map_loop.comparison_of(folder)
@@ -98,6 +101,11 @@ class _Stages:
             ),
             Stage("report", self._asked_report, self._left_report, self._report),
         ]
+
+    @property
+    def _start(self) -> str:
+        """Where trainings begin; an agent by its copy here, whose content no stage need ask."""
+        return searching.kept_start(self.config.search.start, self.folder / _START)
 
     def _files(self, *names: str) -> dict[str, str | None]:
         return file_hashes(self.folder, names)
@@ -173,6 +181,7 @@ class _Stages:
             dataset=str(own.resolve()),
             data_hash=self._datasets()[0]["hash"],
             seed=self.config.seed,
+            start=self._start,
         )
         search = self._search_folder()
         if not (search.path / MirrorFolder.NAME).exists():
@@ -197,7 +206,7 @@ class _Stages:
             self._own(),
             seeds=(self.config.seed,),
             config=self.config.search.training,
-            start=self.config.search.start,
+            start=self._start,
         )
         place = self.folder / "density" / hash_of(self._asked_density())[:_KEY]
         (agent,), trajectories = self._aligned(asked, place)
@@ -282,13 +291,16 @@ class _Stages:
                 self.folder / data["path"],
                 seeds=range(self.config.seed, self.config.seed + self.config.seeds),
                 config=self.config.training,
-                start=self.config.search.start,
+                start=self._start,
             )
             found, trajectories = self._aligned(asked, place / data["name"])
             if first is None:
                 first, met = asked, trajectories
             table, returns = running.summary(asked, found), running.returns_of(asked, found)
-            rows.append({"dataset": data["name"], "table": table, "returns": returns})
+            notes = results.notes(results.agents(asked, found))
+            rows.append(
+                {"dataset": data["name"], "table": table, "returns": returns, "notes": notes}
+            )
         assert first is not None  # there is a dataset
         shown = {
             label: objective

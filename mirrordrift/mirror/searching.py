@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rl.offline.config import SCRATCH
+from rl.preference.cards import AGENTS
 from search.mirror.config import DataSettings, MirrorConfig
 from search.mirror.folder import MirrorFolder
 from search.mirror.training import Ground, ground
 
 if TYPE_CHECKING:
-    from rl.preference.actors import Actor
     from rl.preference.data import PreferenceData
 
 Tell = Callable[[str, int, int], None]
@@ -22,18 +22,24 @@ Tell = Callable[[str, int, int], None]
 def check(config: MirrorConfig) -> None:
     """Raise ConfigError for data or an agent that cannot be used, before anything is written."""
     from mirrordrift.actors import actor_of
+    from rl import environments
+    from rl.offline.actor import from_agent
     from rl.offline.population import check_minibatch
     from rl.preference.data import PreferenceData
+    from rl.preference.generation import check_agents
 
-    rows = config.data.rows
     if config.dataset:
-        rows = len(PreferenceData.open(config.dataset))
+        data = PreferenceData.open(config.dataset)
+        check_minibatch(config.training, len(data))
+        task = environments.make(data.config.env, backend=data.config.backend)
     else:
-        actor_of(config.data.expert)
-        actor_of(config.data.reference)
-    check_minibatch(config.training, rows)
+        check_minibatch(config.training, config.data.rows)
+        agents = {who: actor_of(getattr(config.data, who)) for who in AGENTS}
+        backend = agents["expert"].backend
+        task = environments.make(config.data.env, backend=backend)
+        check_agents(task, backend, agents)
     if config.start != SCRATCH:
-        actor_of(config.start)
+        from_agent(actor_of(config.start).network, task)
 
 
 def opened(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> tuple[PreferenceData, Ground]:
@@ -41,25 +47,29 @@ def opened(config: MirrorConfig, folder: MirrorFolder, tell: Tell) -> tuple[Pref
 
     Raises ConfigError for a dataset or an agent that cannot be read or made.
     """
+    from mirrordrift.actors import actor_of
     from rl.preference.data import PreferenceData
 
+    start = kept_start(config.start, folder.start_path)
     path = Path(config.dataset) if config.dataset else made(config.data, folder.data_path, tell)
     data = PreferenceData.open(path)
-    start = None if config.start == SCRATCH else _start(config.start, folder).network
-    return data, ground(config, data, start)
+    return data, ground(config, data, None if start == SCRATCH else actor_of(start).network)
 
 
-def _start(spec: str, folder: MirrorFolder) -> Actor:
-    """The agent that trainings begin with: the copy in the folder, made where there is none.
+def kept_start(spec: str, path: Path) -> str:
+    """Where trainings begin: SCRATCH, or the copy of the agent at `path`, made where there is none.
 
-    What was named may be trained further while a search goes on.
+    What was named may be trained further, or be gone, when they go on.
+    Raises ConfigError for an agent that cannot be read.
     """
     from mirrordrift.actors import actor_of
-    from rl.preference.actors import read_actor, write_actor
+    from rl.preference.actors import write_actor
 
-    if not folder.start_path.exists():
-        write_actor(folder.start_path, actor_of(spec))
-    return read_actor(folder.start_path)
+    if spec == SCRATCH:
+        return spec
+    if not path.exists():
+        write_actor(path, actor_of(spec))
+    return str(path)
 
 
 def made(wanted: DataSettings, path: Path, tell: Tell) -> Path:
@@ -76,7 +86,7 @@ def made(wanted: DataSettings, path: Path, tell: Tell) -> Path:
             return path
         begun, agents = PreferenceFolder.open(path)
     else:
-        agents = {"expert": actor_of(wanted.expert), "reference": actor_of(wanted.reference)}
+        agents = {who: actor_of(getattr(wanted, who)) for who in AGENTS}
         settings = wanted.preferences(agents["expert"].backend)
         task = environments.make(settings.env, backend=settings.backend)
         check_agents(task, settings.backend, agents)

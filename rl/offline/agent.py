@@ -34,8 +34,10 @@ class EpochMetrics(NamedTuple):
     """Of the objective."""
     accuracy: Float[Array, ""]
     """Share of pairs whose difference has the right sign."""
-    outside: Float[Array, ""]
-    """Share of pairs with a log-probability outside the objective's range."""
+    below: Float[Array, ""]
+    """Share of pairs with a log-probability below the objective's range."""
+    above: Float[Array, ""]
+    """Share of those above it, or of no number."""
     chosen_log_prob: Float[Array, ""]
     """Of a step."""
     rejected_log_prob: Float[Array, ""]
@@ -111,7 +113,8 @@ class OfflineAgent:
             told = EpochMetrics(
                 value=found.value.mean(),
                 accuracy=(found.difference > 0).mean(),
-                outside=found.outside.mean(),
+                below=found.below.mean(),
+                above=found.above.mean(),
                 chosen_log_prob=(logs[:, 0] / steps[:, 0]).mean(),
                 rejected_log_prob=(logs[:, 1] / steps[:, 1]).mean(),
                 gradient_norm=jnp.zeros(()),

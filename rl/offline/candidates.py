@@ -70,8 +70,10 @@ class Judged(NamedTuple):
     """To be maximised."""
     difference: Float[Array, "pairs"]
     """Of φ⁻¹ (before β and the margin); the pair is told apart as it should be where it is above 0."""
-    outside: Bool[Array, "pairs"]
-    """Where a log-probability leaves the objective's range."""
+    below: Bool[Array, "pairs"]
+    """Where a log-probability is below the objective's range."""
+    above: Bool[Array, "pairs"]
+    """Where one is above it, or no number."""
     chosen: Float[Array, "pairs"]
     """Log-probabilities as the objective takes them: sums over steps, or means."""
     rejected: Float[Array, "pairs"]
@@ -228,9 +230,11 @@ def _objective(form: tuple[Any, Any, Any]) -> ObjectiveApply:
         wrong = jnp.where(own.label_smoothing > 0, wrong, 0.0)
         preference = (1 - own.label_smoothing) * right + own.label_smoothing * wrong
         (imitation,) = asked(psi, parameters.psi, chosen)
-        outside = [~((point >= own.lowest) & (point <= own.highest)) for point in points]
+        asked_at = jnp.stack(points)
+        below = (asked_at < own.lowest).any(axis=0)
+        above = (~(asked_at <= own.highest)).any(axis=0)
         value = imitation + own.weight * preference
-        return Judged(value, difference, jnp.stack(outside).any(axis=0), chosen, rejected)
+        return Judged(value, difference, below, above, chosen, rejected)
 
     return apply
 

@@ -156,6 +156,7 @@ class OfflinePopulation:
         self, programs: OfflinePrograms, objectives: Objectives, seeds: Sequence[int]
     ) -> None:
         check_seeds(seeds)
+        settings = objectives.parameters.settings
         agents = objectives.count * len(seeds)
         if objectives.apply is not programs.apply or agents > programs.width:
             raise AssertionError("these programs are of other objectives")
@@ -168,7 +169,10 @@ class OfflinePopulation:
             programs.cut,
         )
         self._seeds = jax.device_put(np.array(self.seeds, np.uint32)[of_seed], programs.cut)
-        self.has_reference = bool(np.asarray(objectives.parameters.settings.reference).any())
+        low, high = (np.asarray(getattr(settings, end)) for end in ("lowest", "highest"))
+        self.ranges = list(zip(low.tolist(), high.tolist()))
+        """Log-probabilities between which each objective is meant."""
+        self.has_reference = bool(np.asarray(settings.reference).any())
 
     def init(self) -> OfflineState:
         """Fresh agents: those of one seed are equal."""

@@ -36,10 +36,10 @@ class OfflineScore:
     return_stderr: float
     episode_length: float
     seconds: float
-    outside: float
-    """Greatest share, over epochs, of pairs with log-probabilities outside the objective's range."""
     failed: str | None
     """Why it does not count; its other numbers are of no use then."""
+    warning: str | None
+    """What to know of one that counts all the same."""
     records: tuple[Record, ...] = field(repr=False)
 
 
@@ -125,11 +125,12 @@ def _keep_trajectory(folder: RunFolder, seen: np.ndarray, epoch: int, epochs: in
 
 def scores_of(population: OfflinePopulation, records: list[Record]) -> list[OfflineScore]:
     """Of each agent, by its last judgement; objectives first."""
-    found = []
-    for objective in range(population.count):
+    found, cell = [], population.programs.config.action_cell
+    for objective, where in enumerate(population.ranges):
         for seed in population.seeds:
             own = [r for r in records if (r["candidate"], r["seed"]) == (objective, seed)]
             last = own[-1]
+            failed = _failure(own, where, cell)
             found.append(
                 OfflineScore(
                     objective=objective,
@@ -138,28 +139,46 @@ def scores_of(population: OfflinePopulation, records: list[Record]) -> list[Offl
                     return_stderr=last["return_stderr"],
                     episode_length=last["episode_length"],
                     seconds=last["seconds"],
-                    outside=float(np.nanmax([0.0, *(r["outside"] for r in own)])),
-                    failed=_failure(own, population.programs.config.action_cell),
+                    failed=failed,
+                    warning=None if failed else _outside(own, where, cell),
                     records=tuple(own),
                 )
             )
     return found
 
 
-def _failure(records: list[Record], action_cell: float | None) -> str | None:
-    smaller = "give action_cell a length" if action_cell is None else "lower action_cell"
+def _failure(
+    records: list[Record], where: tuple[float, float], action_cell: float | None
+) -> str | None:
     for record in records:
-        outside = ""
-        if record["outside"] > 0:
-            outside = (
-                f"; {100 * record['outside']:.3g} % of its pairs had log-probabilities outside the "
-                f"objective's range ({smaller}, or declare x in (0, inf) if the formula allows it)"
-            )
         if record["finite"] == 0 or record["nonfinite"] > 0:
-            return f"gradient not finite in epoch {record['evaluation'] - 1}{outside}"
+            why = f"gradient not finite in epoch {record['evaluation'] - 1}"
+            outside = _outside([record], where, action_cell)
+            return f"{why}; {outside}" if outside else why
     if not np.isfinite(records[-1]["return_mean"]):
         return "return not finite: its actions were no numbers"
     return None
+
+
+def _outside(
+    records: list[Record], where: tuple[float, float], action_cell: float | None
+) -> str | None:
+    """That pairs left the range where the objective means something, and what to do about it."""
+    told = []
+    for side, end in (("below", where[0]), ("above", where[1])):
+        share = max((record[side] for record in records if record[side] > 0), default=0.0)
+        if not share:
+            continue
+        if side == "below":
+            remedy = "take means over steps, --reduction mean, or fewer steps"
+        else:
+            remedy = "give action_cell a length" if action_cell is None else "lower action_cell"
+            remedy += ", or declare x in (0, inf) if the formula allows it"
+        told.append(
+            f"{100 * share:.3g} % of the pairs of an epoch had log-probabilities {side} {end:g}, where "
+            f"the objective is not meant to be used ({remedy})"
+        )
+    return "; ".join(told) or None
 
 
 def _records(

@@ -33,6 +33,10 @@ _NARROWEST = 1e-4
 """Least factor of a unit, and of log-odds least distance from 1: a sum of rounded numbers must not pass."""
 
 
+_WIDEST = 1e6
+"""Greatest factor of a temporal unit at either end: a sum that holds it is rounded to less than the least."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class MirrorShape:
     """The two networks of an objective without their weights."""
@@ -121,7 +125,8 @@ class MirrorShape:
         else:
             bounded = of_units(unit_groups(self.hidden), "ends_at_one")
             within = _NARROWEST + (1 - 2 * _NARROWEST) * _sigmoid(ends)
-            factors = np.where(bounded, within, _NARROWEST + _softplus(ends))
+            free = _NARROWEST + np.minimum(_softplus(ends), _WIDEST)
+            factors = np.where(bounded, within, free)
             skip = _NARROWEST + _softplus(skip[..., 0])
         first = np.concatenate([factors[..., :1, :], np.diff(factors, axis=-2)], axis=-2)
         return first, np.maximum(last, 0.0)[..., None], skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,27 @@ def objective_from_text(
         )
     known = {**parse_declarations(declared, "psi"), **parse_declarations(parameters, "psi")}
     psi = None if formulas[0] == "none" else _formula(formulas[0], "psi", known)
-    return PreferenceObjective(
+    found = PreferenceObjective(
         psi=psi,
         phi_inverse=_formula(formulas[1], "mirror-map", known),
         link=_formula(formulas[2], "link", known) if len(formulas) == 3 else LOG_SIGMOID,
     )
+    refuse_unused(declared, [found])
+    return found
+
+
+def refuse_unused(declarations: Sequence[str], objectives: Iterable[PreferenceObjective]) -> None:
+    """Raise ConfigError for a declared parameter that no formula of any objective has."""
+    slots = [slot for one in objectives for slot in (*one.maps.values(), one.link)]
+    used = {name for slot in slots if isinstance(slot, Drift) for name in slot.formula.symbols}
+    if extra := set(parse_declarations(declarations, "psi")) - used:
+        name = min(extra)
+        flag = (
+            f"; to change the objective's, say --{name.replace('_', '-')}"
+            if name in SETTINGS
+            else ""
+        )
+        raise ConfigError(f"'{name}' is declared, but no formula has it; leave it out{flag}")
 
 
 def split_objective(text: str) -> tuple[list[str], list[str]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from preference_probes import made
 
-from mirrordrift.aligning.plan import objective_of
+from mirrordrift.aligning.plan import labelled, objective_of
+from mirrordrift.aligning.results import kept_agents
 from mirrordrift.render import compact
 from symbolic.errors import ConfigError
 
@@ -55,6 +56,10 @@ def test_objectives_are_compared_and_a_finished_run_says_the_same_again(
         (("--objective", "log(x)"), "is no objective"),
         (("--objective", "log(x); log(y)"), "unknown name 'y'"),
         (("--objective", "orpo", "--objective", "orpo"), "orpo is given twice"),
+        (
+            ("--objective", "log(x); log(x); beta=2"),
+            "no formula has it; leave it out; to change the objective's, say --beta",
+        ),
         (("--objective", "orpo", "--rows", "1000"), "rows=1000 must be from 1 to 20"),
         (("--objective", "orpo", "--set", "minibatch_pairs=99"), "more than the 20 pairs"),
         (("--objective", "orpo", "--set", "learning_rat=1"), "did you mean learning_rate"),
@@ -111,6 +116,13 @@ def test_files_of_two_searches_have_two_labels(tmp_path: Path) -> None:
     paths = (tmp_path / "one" / "objective.json", tmp_path / "two" / "objective.json",
              tmp_path / "mine.json")  # fmt: skip
     assert [objective_of(str(path))[0] for path in paths] == ["one", "two", "mine"]
+    (tmp_path / "other").mkdir()
+    save_objective(tmp_path / "other" / "mine.json", objectives["dpo"])
+    files = [str(tmp_path / "mine.json"), str(tmp_path / "other" / "mine.json")]
+    assert list(labelled(files)) == ["mine", files[1]]
+    assert list(labelled(files, changes={"beta": 2}))[1] == f"{files[1]} (beta=2)"
+    with pytest.raises(ConfigError, match="mine is given twice"):
+        labelled([files[0], str(tmp_path / "one" / ".." / "mine.json")])
 
 
 def test_zero_is_a_value_of_a_flag() -> None:
@@ -134,6 +146,8 @@ def test_from_python_an_alignment_goes_on_where_it_is_the_same(
     first = align([flat], dataset, folder=tmp_path / "run", allow_unproved=True, **small)
     again = align([flat], dataset, folder=tmp_path / "run", allow_unproved=True, **small)
     assert again[0].score.return_mean == first[0].score.return_mean
+    (agent,) = kept_agents(tmp_path / "run")
+    assert agent["return_mean"] == pytest.approx(first[0].score.return_mean)
     with pytest.raises(ConfigError, match="another seeds"):
         align([flat], dataset, (1,), folder=tmp_path / "run", allow_unproved=True, **small)
 

@@ -181,10 +181,25 @@ def test_a_refuted_objective_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("more", "said"),
     [
+        ((), "is no file; a discovery begins with the objective.json"),
+        (("--set", "search.seeds=2"), "does nothing beside --network"),
+        (("--set", "search.held_out_seeds=2"), "does nothing beside --network"),
+        (("--set", "search.strategy.sigma=2"), "does nothing beside --network"),
+    ],
+)
+def test_a_search_is_not_asked_of_where_an_objective_is_given(
+    more: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ("--network", "orpo", *more)
+    assert main(arguments(tmp_path / "out", *given, settings=OWN_DATA)) == 2
+    assert said in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
         (("--env", "hopper"), "--set search.data.env="),
         (("--network", "mine.json"), "does nothing beside --network"),
-        (("--network", "orpo"), "does nothing beside --network"),
-        (("--network", "mine.json", "--set", "search.seeds=2"), "does nothing beside --network"),
         (("--set", "hidden=63"), "write search.network.hidden or search.training.hidden"),
         (("--set", "generations=2"), "write search.generations"),
         (("--dataset", "nowhere"), "does nothing beside --dataset"),

@@ -48,17 +48,17 @@ def test_of_an_alignment_it_is_told_which_agents_failed(drift, tmp_path: Path) -
     save(plan(["orpo"], made(tmp_path / "data"), seeds=[0, 1, 2], config=OfflineConfig()), folder)
     asked = ("plot", "--aligned", folder, "-o", tmp_path / "a.png")
     assert drift(*asked).err == ""
-    fates = ({"failed": "gradient not finite in epoch 1", "outside": 1.0},
-             {"failed": None, "outside": 0.25}, {"failed": None, "outside": 0.0})  # fmt: skip
-    lines = [{"objective": "orpo", "seed": seed, **fate} for seed, fate in enumerate(fates)]
-    text = "".join(json.dumps(line) + "\n" for line in [*lines, {"table": []}])
+    fates = ({"failed": "gradient not finite in epoch 1", "warning": None},
+             {"failed": None, "warning": "pairs below -5"}, {"failed": None, "warning": None})  # fmt: skip
+    agent = {"schema": "mirrordrift/align/1", "objective": "orpo"}
+    lines = [{**agent, "seed": seed, **fate} for seed, fate in enumerate(fates)]
+    text = "".join(json.dumps(line) + "\n" for line in [*lines, {"schema": "…", "table": []}])
     (folder / "results.jsonl").write_text(text)
     done = drift(*asked)
     assert done.code == 0
     assert done.err.splitlines() == [
         "drift: orpo, seed 0: gradient not finite in epoch 1",
-        "drift: orpo, seed 1: in an epoch 25 % of its pairs had log-probabilities outside the "
-        "objective's range, where its derivatives need not mean anything",
+        "drift: orpo, seed 1: pairs below -5",
     ]
 
 
@@ -72,6 +72,7 @@ def test_of_an_alignment_it_is_told_which_agents_failed(drift, tmp_path: Path) -
         (("orpo", "--aligned", "x"), "give SPECs to draw, or --aligned DIR"),
         (("orpo", "-o", "x.gif"), "a picture ends in one of"),
         (("orpo", "--param", "q=2"), "q"),
+        (tuple(f"log(x); {n}*log(x)" for n in range(1, 10)), "draw some of them as SPECs"),
     ],
 )
 def test_what_cannot_be_drawn_is_said(drift, tmp_path: Path, arguments, said: str) -> None:
@@ -82,6 +83,6 @@ def test_what_cannot_be_drawn_is_said(drift, tmp_path: Path, arguments, said: st
 
 
 def test_too_many_are_refused(tmp_path: Path) -> None:
-    many = {str(i): objectives["orpo"] for i in range(7)}
-    with pytest.raises(ConfigError, match="7 objectives: draw between 1 and 6"):
+    many = {str(i): objectives["orpo"] for i in range(9)}
+    with pytest.raises(ConfigError, match="9 objectives are too many for one picture, which has 8"):
         plot_landscapes(many, tmp_path / "a.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -121,6 +122,20 @@ def test_a_network_is_decided(drift, tmp_path):
     found = drift("verify", "--kind", "mirror-map", path, "--json")
     assert found.code == 1
     assert found.json["conditions"][0]["witness"] == {"x": "1/4", "value": "undefined"}
+
+
+def test_at_the_end_of_a_parameter_the_terms_are_those_there(drift):
+    """t*(a + b) is one term, and 1*(a + b) are two."""
+    formula = "t*(x**(1/3) + x**2) + tanh(x) + log(x/(1-x))"
+    shown = drift("verify", "--kind", "mirror-map", "--explain", formula).out
+    told = re.findall(r"For t=1: towards x = 0, of the term g = (.*?): ", " ".join(shown.split()))
+    assert told == ["x**(1/3)", "x**2", "tanh(x)", "log(x/(1 - x))"]
+
+
+def test_a_huge_constant_is_no_fault(drift):
+    formula = "19*x**2 - 0.1*log(1-x) + 9*x**3 + 5.5*x**(1/3) + 9*tanh(x) - 1e300*1e300"
+    done = drift("verify", "--kind", "mirror-map", formula, "--json")
+    assert done.code == 3 and "error" not in done.json
 
 
 def test_the_derivation_is_written_out(drift):

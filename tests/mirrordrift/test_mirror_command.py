@@ -9,7 +9,8 @@ import pytest
 from preference_probes import AGENTS, made
 
 from mirrordrift.cli.mirror_maps import asked
-from rl.preference.actors import write_actor
+from mirrordrift.mirror.searching import kept_start
+from rl.preference.actors import read_actor, write_actor
 from symbolic.preference.reading import load_objective
 
 QUICK = (
@@ -52,7 +53,21 @@ def test_agents_are_found_wherever_a_search_goes_on(
     settings = ("start=mine.npz", "data.expert=mine.npz")
     config = asked("mpo-quick", settings, generations=1, seed=0, dataset="")
     assert config.start == config.data.expert == str(tmp_path / "mine.npz")
-    assert config.data.reference == "hopper-900"
+    # What is no file stays what it is, whatever folders there are.
+    for name in ("scratch", "hopper-900"):
+        (tmp_path / name).mkdir()
+    config = asked("mpo-quick", settings[1:], generations=1, seed=0, dataset="")
+    assert (config.start, config.data.reference) == ("scratch", "hopper-900")
+
+
+def test_a_start_is_kept_where_it_was_begun_with(tmp_path: Path) -> None:
+    mine, kept = tmp_path / "mine.npz", tmp_path / "kept.npz"
+    assert kept_start("scratch", kept) == "scratch" and not kept.exists()
+    write_actor(mine, AGENTS["expert"])
+    assert kept_start(str(mine), kept) == str(kept)
+    write_actor(mine, AGENTS["reference"])  # trained further
+    kept_start(str(mine), kept)
+    assert read_actor(kept).content_hash == AGENTS["expert"].content_hash
 
 
 @pytest.mark.parametrize(
@@ -61,15 +76,24 @@ def test_agents_are_found_wherever_a_search_goes_on(
         (("--env", "hopper"), "--set data.env="),
         (("--set", "network.hidden=10"), "a multiple of 9"),
         (("--set", "training.epoch=3"), "did you mean training.epochs"),
+        (("--set", "training.num_evaluations=3"), "sets no field"),
+        (("--set", "training.sft_epochs=3"), "sets no field"),
+        (("--set", "data.env=Pendulum-v1"), "cannot act in Pendulum-v1"),
+        (("--set", "start=expert.npz"), "the agent to start with takes 3 observed numbers"),
         (("--set", "data.expert=nobody"), "nobody"),
         (("--dataset", "nowhere"), "nowhere"),
         (("--dataset", "nowhere", "--set", "data.rows=3"), "say the same"),
     ],
 )
-def test_what_cannot_be_searched_is_said(drift, tmp_path: Path, arguments, said: str) -> None:
+def test_what_cannot_be_searched_is_said(
+    drift, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments, said: str
+) -> None:
+    write_actor(tmp_path / "expert.npz", AGENTS["expert"])  # of Pendulum
+    monkeypatch.chdir(tmp_path)
     done = drift("meta-train", "--preset", "mpo-quick", *arguments, "--out", tmp_path / "maps")
     assert done.code == 2
     assert said in done.err
+    assert not (tmp_path / "maps").exists()
 
 
 def test_a_dataset_is_for_mirror_maps(drift, tmp_path: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from typing import Any
 
 from symbolic.derivative import derivative
 from symbolic.drift import Drift
-from symbolic.expression import terms
+from symbolic.expression import Expression, number, terms
 from symbolic.latex import to_latex
 from verify.explain.prose import Prose, Shown
 from verify.explain.reasons import rules_of
+from verify.proof.regions import placed
 from verify.report import Report, Verdict
 
 _X = {
@@ -83,15 +85,13 @@ class MapDerivation:
                 f"The domain of every operation is shown on each cell, {rules_of(claim)}."
             )
         else:
-            for place, node in self._leaves(claim.get("regions", {})):
-                self._leaf(name, place, node)
+            for key, region in claim.get("regions", {}).items():
+                formula = _at_ends(self.drift.bound_formula(), key)
+                for place, node in _below(key.replace(",", ", "), region):
+                    self._leaf(name, place, formula, node)
 
-    def _leaves(self, regions: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Where t and the parameters are, and what is shown there."""
-        for key, node in regions.items():
-            yield from _below(key.replace(",", ", "), node)
-
-    def _leaf(self, name: str, place: str, node: Mapping[str, Any]) -> None:
+    def _leaf(self, name: str, place: str, formula: Expression, node: Mapping[str, Any]) -> None:
+        """What is shown of the formula where t and the parameters are at `place`."""
         where = f"For {place}: " if place else ""
         if name == "lower_limit":
             self._say(where + _limit(node))
@@ -106,14 +106,14 @@ class MapDerivation:
             self._say(f"{where}the {what} of neighbouring pieces {how} at x = {cuts}.")
         for key, at in (("zero", "0"), ("one", "1")):
             if key in node:
-                self._towards(f"{where}towards x = {at}, ", node[key], at)
+                self._towards(f"{where}towards x = {at}, ", formula, node[key], at)
 
-    def _towards(self, where: str, node: Mapping[str, Any], at: str) -> None:
+    def _towards(self, where: str, formula: Expression, node: Mapping[str, Any], at: str) -> None:
         """Why g, or each term of it, is integrable up to an end."""
         if "terms" not in node:
             self._say(where + _end(node, at))
             return
-        for term, each in zip(terms(self.drift.bound_formula()), node["terms"], strict=False):
+        for term, each in zip(terms(formula), node["terms"], strict=True):
             self._say(f"{where}of the term g = {term}: " + _end(each, at))
 
     def _say(self, words: str) -> None:
@@ -139,6 +139,12 @@ class MapDerivation:
             f"{near}{growth['sign']}g{slow} >= {growth['bound']}*exp(s), {rules_of(growth)}; the integral "
             f"of |g|*exp(-s) over s diverges."
         )
+
+
+def _at_ends(formula: Expression, key: str) -> Expression:
+    """The formula of a region, whose key has the closed ends, "c=2,t=1"."""
+    parts = (part.partition("=") for part in key.split(",") if "=" in part)
+    return placed(formula, {name: number(Fraction(text)) for name, _, text in parts})
 
 
 def _below(place: str, node: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 from flint import arb
@@ -137,8 +138,11 @@ def _near_zero(tree: Expression) -> arb | None:
 
 
 def _below(value: arb) -> tuple[Fraction, ...]:
-    """Numbers −f should stay below where f has this value next to 0."""
-    size = Fraction(float(-value.mid())).limit_denominator(1000)
+    """Numbers −f should stay below where f has this value next to 0; none for what is huge."""
+    middle = float(-value.mid())
+    if not isfinite(middle):
+        return ()
+    size = Fraction(middle).limit_denominator(1000)
     return tuple(size + more for more in (0, Fraction(1, 1000), 1))
 
 

@@ -19,8 +19,8 @@ from search.distill.sampling import FLOOR, check_points
 from symbolic.arrays import read_arrays
 from symbolic.derivative import derivative
 from symbolic.distill.engine import check_seed
+from symbolic.distill.maps.samples import FEWEST_A_LEVEL, MapSamples
 from symbolic.distill.maps.samples import LOWEST as LEAST
-from symbolic.distill.maps.samples import MapSamples
 from symbolic.distill.samples import FEWEST, Floats
 from symbolic.drift import Drift
 from symbolic.errors import ConfigError
@@ -88,6 +88,10 @@ def map_points(
         log_x = np.concatenate([np.clip(seen, LEAST, np.inf if beyond else NEAREST_TO_ONE), log_x])
         t = None if progress is None else np.concatenate([progress, t])
         origin = "log-probabilities that training saw, a tenth even"
+    if t is not None:
+        # Few points have fewer values of t, so that some remain at each where the map is a number.
+        levels = min(_LEVELS, size // (2 * FEWEST_A_LEVEL))
+        t = np.round(t * levels) / levels
     return MapPoints(log_x, t, np.full(size, 1 / size), origin)
 
 

@@ -24,7 +24,8 @@ from symbolic.errors import ConfigError
 from symbolic.mirror_network import KINDS
 
 REQUIRED = ("log_x", "g", "dgdlogx", "weight")
-_FEWEST_A_LEVEL = 4
+FEWEST_A_LEVEL = 4
+"""Samples for each value of t, at which a constant is free."""
 LOWEST = -700.0
 """Below it x is no float64; no map but the logarithm moves there."""
 
@@ -61,7 +62,7 @@ class MapSamples:
         refuse("log_x", self.log_x, self.log_x < LOWEST, f"x is 0 in float64 below {LOWEST:g}")
         if self.t is not None:
             refuse("t", self.t, (self.t < 0) | (self.t > 1), "progress lies in [0, 1]")
-            if (levels := len(np.unique(self.t))) > size // _FEWEST_A_LEVEL:
+            if (levels := len(np.unique(self.t))) > size // FEWEST_A_LEVEL:
                 raise ConfigError(
                     f"t has {levels} values in {size} samples, and a constant is free at each; "
                     "round it, to sixteenths for example"

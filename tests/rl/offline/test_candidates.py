@@ -131,14 +131,16 @@ def test_values_and_slopes_are_finite_over_the_stated_range(name: str) -> None:
     chosen, rejected = (jnp.asarray(x, jnp.float32) for x in np.meshgrid(logs, logs))
     steps = jnp.ones(chosen.size)
     given = Pairs(chosen.ravel(), rejected.ravel(), -steps, -2 * steps, steps, steps)
-    assert not judged([objective], given).outside.any()
+    found = judged([objective], given)
+    assert not found.below.any() and not found.above.any()
     for part in loss_and_slopes(objective, given):
         assert np.isfinite(part).all()
 
 
 def test_what_leaves_the_range_is_counted() -> None:
-    given = pairs()._replace(chosen=jnp.full(COUNT, 0.5))
-    assert judged([objectives["orpo"]], given).outside.all()
+    for chosen, below, above in ((0.5, 0, COUNT), (-1e9, COUNT, 0), (jnp.nan, 0, COUNT)):
+        found = judged([objectives["orpo"]], pairs()._replace(chosen=jnp.full(COUNT, chosen)))
+        assert (found.below[0].sum(), found.above[0].sum()) == (below, above)
 
 
 def networks(seed: int) -> PreferenceObjective:

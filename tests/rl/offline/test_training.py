@@ -26,6 +26,7 @@ from rl.preference.chunks import Preferences
 from symbolic.catalogue.objectives import objectives
 from symbolic.errors import ConfigError
 from symbolic.preference.objective import PreferenceObjective
+from symbolic.preference.reading import objective_from_text
 
 
 def population(
@@ -138,9 +139,19 @@ def test_an_objective_outside_its_range_fails_alone_and_says_why() -> None:
     config = replace(TINY, action_cell=None, min_scale=1e-3, initial_scale=0.01)
     bad, good = objectives["orpo"], objectives["mpo-closed-form"]
     first, second = train_offline(population([bad, good], config=config)).scores
-    assert first.failed is not None and "outside the objective's range" in first.failed
-    assert "give action_cell a length" in first.failed and first.outside > 0
-    assert second.failed is None
+    assert first.failed is not None and "had log-probabilities above -1e-06" in first.failed
+    assert "give action_cell a length" in first.failed and first.warning is None
+    assert second.failed is None and second.warning is None
+
+
+def test_an_agent_that_counts_all_the_same_is_warned_of() -> None:
+    """Sums over steps lie far below where this map moves, and a smaller cell would lower them."""
+    steep = objective_from_text("log(x); log(x) - x**(-10)")
+    config = replace(TINY, epochs=1)
+    (score,) = train_offline(population([steep], config=config)).scores
+    told = score.failed or score.warning
+    assert told is not None and "% of the pairs of an epoch had log-probabilities below" in told
+    assert "take means over steps, --reduction mean" in told and "action_cell" not in told
 
 
 def test_a_run_that_was_cut_off_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:

@@ -27,6 +27,14 @@ def test_points_lie_where_it_is_said() -> None:
     assert map_points(1000, 0, beyond=True).log_x.max() == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_the_fewest_points_follow_a_map_that_knows_the_time(seed: int, tmp_path: Path) -> None:
+    np.savez(tmp_path / "seen.npz", log_prob=[-2.0] * 64, progress=np.arange(64) / 64)
+    for densities in ((), (tmp_path / "seen.npz",)):
+        found = sampled_map(TEMPORAL, map_points(64, seed, densities=densities), "mirror-map")
+        assert found.t is not None and len(set(found.t)) >= 5
+
+
 @pytest.mark.parametrize("which", [0, 1])
 def test_a_network_and_a_function_give_the_same(which: int) -> None:
     import jax.numpy as jnp
