@@ -77,7 +77,7 @@ def run(options: Options) -> int:
     print()
     show_table(("dataset", *tables.HEADER), tables.by_dataset(found))
     for row in found:
-        for note in row["notes"]:
+        for note in row.get("notes", ()):
             complain(f"drift: {row['dataset']}: {note}")
     say(f"difference: from {BASELINE}, seed by seed, with its 95 % interval")
     say(f"written: {folder}/{loop.HTML}, {loop.MARKDOWN}")

@@ -32,7 +32,7 @@ th, td { text-align: left; padding: .4rem .7rem .4rem 0; border-bottom: 1px soli
   vertical-align: top; }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td code { overflow-wrap: anywhere; }
+.long { min-width: 18rem; overflow-wrap: anywhere; }
 figure { margin: 1.2rem 0; }
 figure img { display: block; max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line);
   border-radius: .5rem; padding: .4rem; }
@@ -45,6 +45,9 @@ code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fo
 .formula math { font-size: 1.15rem; }
 .formula code { color: var(--soft); }
 """
+
+_LONG = 30
+"""Characters of a cell that keeps some width where the page has little: the table is scrolled then."""
 
 
 def to_html(document: Document) -> str:
@@ -120,5 +123,5 @@ def _table(table: Table) -> str:
 
 
 def _cell(tag: str, text: str, number: bool) -> str:
-    kind = ' class="number"' if number else ""
+    kind = ' class="number"' if number else ' class="long"' if len(text) > _LONG else ""
     return f"<{tag}{kind}>{escape(text)}</{tag}>"

@@ -246,6 +246,11 @@ def _agents(comparison: Sequence[Mapping[str, Any]], folder: Path) -> Section:
                 "by seed, with its 95 % interval; log-probability: the sum over steps, or their mean."
             ),
             Table(header, rows, header[2:5]),
+            *(
+                Text(f"{row['dataset']}: {note}.")
+                for row in comparison
+                for note in row.get("notes", ())
+            ),
             Figure(folder / RETURNS, "Every agent's return, and the mean of each objective."),
         ],
     )
