@@ -69,8 +69,8 @@ class Options(Common):
     density: Annotated[
         UseAppendAction[Texts], arg(metavar="RUN", help_behavior_hint="(repeatable)")
     ] = ()
-    """A run folder, or its density.npz, that tells where training asks a drift; for maps a file with
-    log_prob, and perhaps progress and weight."""
+    """A run folder, or its density.npz, that tells where training asks a drift; for maps a folder
+    of drift align, or a file with log_prob, and perhaps progress and weight."""
     kind: Literal["drift", "mirror-map", "psi"] = "drift"
     """What a formula or samples are; a network, a catalogue entry and an objective say it themselves."""
     lowest: Annotated[float, arg(metavar="LOG_X")] = LOWEST

@@ -64,7 +64,8 @@ def map_points(
     densities: Sequence[str | Path] = (),
     beyond: bool = False,
 ) -> MapPoints:
-    """So many points; `densities` are files with `log_prob`, and perhaps `progress` and `weight`.
+    """So many points; `densities` are files with `log_prob`, and perhaps `progress` and `weight`, or
+    folders of an alignment.
 
     `beyond` tells that x may be above 1. Raises ConfigError.
     """
@@ -183,9 +184,29 @@ def _recorded(
     return np.concatenate([log_prob for log_prob, _ in drawn]), whole
 
 
+def _met(folder: Path) -> dict[str, Any]:
+    """Log-probabilities of the pairs that the agents of an alignment met, with the progress."""
+    from rl.offline.training import TRAJECTORY
+
+    found: dict[str, list[Any]] = {"log_prob": [], "progress": []}
+    for path in sorted(folder.glob(f"agents-*/{TRAJECTORY}")):
+        arrays, _ = read_arrays(path)
+        if not {"chosen", "rejected", "progress"} <= arrays.keys():
+            raise ConfigError(f"{path}: is not what a training left; train again")
+        both = np.stack([arrays["chosen"], arrays["rejected"]])
+        found["log_prob"].append(both.ravel())
+        found["progress"].append(np.broadcast_to(arrays["progress"], both.shape).ravel())
+    if not found["log_prob"]:
+        raise ConfigError(
+            f"{folder}: no agent of it was trained by pairs; name a folder of drift align, or a file "
+            "with the array log_prob"
+        )
+    return {name: np.concatenate(parts) for name, parts in found.items()}
+
+
 def _record(path: Path) -> tuple[Floats, Floats | None, Floats]:
-    """(log_prob, progress, weight with sum 1) of a file, flat."""
-    arrays, _ = read_arrays(path)
+    """(log_prob, progress, weight with sum 1) of a file or of an alignment's folder, flat."""
+    arrays = _met(path) if path.is_dir() else read_arrays(path)[0]
     if "log_prob" not in arrays:
         raise ConfigError(
             f"{path}: the array 'log_prob' is missing; a record for maps holds log_prob, and perhaps "

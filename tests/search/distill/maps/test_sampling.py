@@ -57,6 +57,22 @@ def test_a_record_is_drawn_from_and_kept_within_reach(tmp_path: Path) -> None:
     assert sampled_map(TEMPORAL, at, "mirror-map").t is not None
 
 
+def test_a_folder_of_an_alignment_tells_what_its_agents_met(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no agent of it was trained by pairs"):
+        map_points(100, 0, densities=[tmp_path])
+    for number, low in enumerate((-4.0, -6.0)):
+        (tmp_path / f"agents-{number}").mkdir()
+        met = {"chosen": np.full((1, 3), low), "rejected": np.full((1, 3), low - 1)}
+        file = tmp_path / f"agents-{number}" / "trajectory.npz"
+        np.savez(file, **met, progress=np.array([[0.0, 0.25, 0.5]]))
+    at = map_points(1000, 0, densities=[tmp_path])
+    seen = at.log_x[:900]
+    assert set(seen) == {-4.0, -5.0, -6.0, -7.0} and set(at.t[:900]) == {0.0, 0.25, 0.5}
+    np.savez(file, chosen=np.zeros((1, 3)))
+    with pytest.raises(ConfigError, match="is not what a training left"):
+        map_points(100, 0, densities=[tmp_path])
+
+
 def test_progress_is_asked_for_where_a_map_needs_it(tmp_path: Path) -> None:
     np.savez(tmp_path / "seen.npz", log_prob=[-2.0, -3.0])
     at = map_points(100, 0, densities=[tmp_path / "seen.npz"])
