@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from verify.report import Condition, Report
 
 
+DECIDABLE = ("drift", "mirror-map", "psi")
+"""What a formula may be meant to be."""
+
+
 def verify(
     spec: object, parameters: Parameters = None, kind: str = "drift", timeout: float = 10.0
 ) -> Report:
@@ -30,6 +34,8 @@ def verify(
     into `unknown`.
     Raises FormulaError or ConfigError with the text that the command line shows.
     """
+    if kind not in DECIDABLE:
+        raise ConfigError(f"kind={kind!r:.40} is unknown; choose one of {', '.join(DECIDABLE)}")
     return decide_target(resolve_decidable(spec, parameters, kind=kind), timeout)
 
 

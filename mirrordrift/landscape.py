@@ -23,6 +23,7 @@ from symbolic.preference.objective import PreferenceObjective
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import LogNorm
 
 MOMENTS = (1 / 6, 1 / 2, 5 / 6)
 """The middles of the thirds of a training."""
@@ -31,8 +32,12 @@ MAX_OBJECTIVES = 8
 _POINTS = 160
 _DOTS = 400
 _TICKS = 5
-_LEAST = 1e-4
-"""Share of the greatest derivative below which all is drawn alike."""
+_LEAST, _SPAN = 1e-4, 1e-2
+"""Shares of the greatest derivative: the scale ends between them, so that dark is far less than bright."""
+_EXPLODING = 1e3
+"""Times the middle row's greatest derivative that a scale reaches: one row must not darken all others."""
+_ZERO = 1e-30
+_UNDEFINED = "0.8"
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,14 @@ def plot_landscapes(
 ) -> None:
     """Draw objectives one below the other, on one scale of colours, and write the picture.
 
+    Grey is where the objective is no number, black a derivative below the scale.
+
     Log-probabilities are those that the objective takes, sums or means, from `within`; where that is
     not given, from where trajectories are, else USUAL_RANGE.
     Raises ConfigError for an unknown suffix, a missing folder, or too many objectives.
     """
+    from matplotlib import colormaps
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.colors import LogNorm
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
@@ -88,16 +95,15 @@ def plot_landscapes(
     ]
     figure = Figure(figsize=(9.4, 0.8 + 3.4 * len(rows)), layout="constrained")
     FigureCanvasAgg(figure)
+    cmap = colormaps["cividis"].with_extremes(under="black", over="white")
     panels: NDArray[Any] = figure.subplots(len(rows), 2, squeeze=False)
     for column, name in enumerate(("chosen", "rejected")):
-        sizes = [np.abs(getattr(found, name)) for found in pulls]
-        most = max(float(s[np.isfinite(s)].max(initial=0.0)) for s in sizes) or 1.0
-        least = min(float(s[s > 0].min(initial=most)) for s in sizes)
-        norm = LogNorm(min(max(least, _LEAST * most), most / 2), most, clip=True)
+        sizes = [_sizes(getattr(found, name)) for found in pulls]
+        norm = _norm(sizes)
         drawn = None
         for panel, size, (label, _, moment) in zip(panels[:, column], sizes, rows):
             axis = axes[label]
-            drawn = panel.pcolormesh(axis, axis, size.T, norm=norm, cmap="cividis", rasterized=True)
+            drawn = panel.pcolormesh(axis, axis, size.T, norm=norm, cmap=cmap, rasterized=True)
             panel.plot(
                 axis, axis, color="white", linewidth=0.8, alpha=0.7, label="both are as likely"
             )
@@ -106,13 +112,13 @@ def plot_landscapes(
                 _dots(panel, met[label], moment, objectives[label])
             panel.set_xlim(axis[0], axis[-1])
             panel.set_ylim(axis[0], axis[-1])
-            panel.set_facecolor("0.8")
+            panel.set_facecolor(_UNDEFINED)
             for side in (panel.xaxis, panel.yaxis):
                 side.set_major_locator(MaxNLocator(_TICKS))
         assert drawn is not None
         bar = figure.colorbar(
             drawn, ax=list(panels[:, column]), location="top",
-            fraction=0.06 / len(rows), pad=0.02 / len(rows), aspect=40,
+            fraction=0.06 / len(rows), pad=0.02 / len(rows), aspect=40, extend="both",
         )  # fmt: skip
         bar.set_label(f"size of the derivative in log π, {name} trajectory")
     # Below the panels: within one it would hide pairs.
@@ -130,6 +136,23 @@ def plot_landscapes(
     for panel in panels[:, 0]:
         panel.set_ylabel("log π of the rejected one")
     figures.write(figure, path)
+
+
+def _sizes(slope: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of derivatives; those that are 0 lie below every scale, and what is no number is not drawn."""
+    size = np.abs(slope)
+    return np.where(np.isfinite(size), np.maximum(size, _ZERO), np.nan)
+
+
+def _norm(sizes: Sequence[NDArray[np.float64]]) -> LogNorm:
+    """The scale of colours of a column."""
+    from matplotlib.colors import LogNorm
+
+    defined = [size[np.isfinite(size)] for size in sizes]
+    tops = [float(size.max()) for size in defined if len(size) and size.max() > _ZERO] or [1.0]
+    most = min(max(tops), _EXPLODING * float(np.median(tops)))
+    least = min((float(s[s > _ZERO].min(initial=most)) for s in defined), default=most)
+    return LogNorm(min(max(least, _LEAST * most), _SPAN * most), most)
 
 
 def _range(met: Sequence[Trajectory]) -> tuple[float, float]:

@@ -209,7 +209,11 @@ def _array(
     count = 1
     for size in shape:
         count *= size
-    if len(shape) > 2 or count * dtype.itemsize != len(body):
+    if len(shape) > 2:
+        raise ConfigError(
+            f"{place} has {len(shape)} axes, and files of this kind have at most two; this is another file"
+        )
+    if count * dtype.itemsize != len(body):
         raise ConfigError(
             f"{place} claims shape {shape} of {dtype.itemsize}-byte items but holds {len(body)} bytes; "
             "write the file again"

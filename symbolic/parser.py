@@ -285,9 +285,11 @@ class _Reader:
             remedy = f"{for_operation(name)}known: {table}"
             return self.error(f"unknown operation '{token.shown}'", token, remedy)
         if name in ("r", "A", "t", "x"):
+            a_map = "; say --kind mirror-map, or psi, if it is one"
             return self.error(
                 f"'{token.shown}' is not a variable of this kind of formula", token,
-                f"the names here are {', '.join(sorted(self.names))}",
+                f"the names here are {', '.join(sorted(self.names))}"
+                + (a_map if name == "x" and "r" in self.names else ""),
             )  # fmt: skip
         remedy = for_name(name, self.names, self.declare.replace("{name}", token.shown))
         return self.error(f"unknown name '{token.shown}'", token, remedy)

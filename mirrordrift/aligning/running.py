@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mirrordrift.landscape import Trajectory
     from rl.environments import Task
     from rl.offline.actor import TrainedActor
+    from rl.offline.config import OfflineConfig
     from rl.offline.training import OfflineScore
     from rl.preference.chunks import Preferences
     from rl.preference.data import PreferenceData
@@ -58,16 +60,17 @@ def align(
     alignment that was cut off there goes on, if it is the same.
     Raises FormulaError or ConfigError, also for a refuted objective unless `allow_unproved`.
     """
-    from rl.offline.config import OfflineConfig
     from rl.start import start as start_jax
 
     if isinstance(objectives, str) or not isinstance(objectives, Sequence):
         raise ConfigError(f"objectives={objectives!r:.60} is no list; write [{objectives!r:.60}]")
+    if isinstance(seeds, int):
+        raise ConfigError(f"seeds={seeds} is one number; write range({seeds}), or [{seeds}]")
     asked = plan(
         objectives,
         Path(dataset),
         seeds=seeds,
-        config=OfflineConfig(**changes),
+        config=_config(changes),
         start=start,
         rows=rows,
         steps=steps,
@@ -81,6 +84,20 @@ def align(
     if kept is not None:
         begin(asked, kept)
     return run(asked, kept)
+
+
+def _config(changes: Mapping[str, Any]) -> OfflineConfig:
+    from rl.offline.config import OfflineConfig
+
+    known = [field.name for field in fields(OfflineConfig)]
+    for name in changes:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise ConfigError(
+                f"{name}={changes[name]!r:.40} sets no field; {hint}there are {', '.join(known)}"
+            )
+    return OfflineConfig(**changes)
 
 
 def all_proved(label: str, objective: PreferenceObjective) -> bool:
@@ -104,6 +121,8 @@ def _verdicts(label: str, objective: PreferenceObjective) -> Iterator[tuple[str,
     for slot, target in objective.maps.items():
         if isinstance(target, (Drift, MirrorNetwork)):
             yield verdict_of(f"{label}: {slot}", target)
+    if (z := objective.link_undefined_at) is not None:
+        yield "refuted", f"{label}: the link is no number at z = {z:g}, and z may be any number"
     if objective.prefers_rejected:
         yield (
             "refuted",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.objectives import ObjectiveChanges, changes_of
 from mirrordrift.cli.options import (
     UNSET,
@@ -108,7 +109,11 @@ def run(options: Options) -> int:
     from mirrordrift.progress import stage_progress
 
     plan, folder = _begin(options)
-    with ended_if_stalled(f"drift align --resume {folder}"), stage_progress() as tell:
+    with (
+        alone_in(folder),
+        ended_if_stalled(f"drift align --resume {folder}"),
+        stage_progress() as tell,
+    ):
         found = running.run(plan, folder, tell)
     table = running.summary(plan, found)
     draw_returns({plan.dataset.name: running.returns_of(plan, found)}, folder)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED, REFUTED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.options import UNSET, Common, Flag, Texts, changes_asked, check_resumed
 from mirrordrift.cli.stalls import ended_if_stalled
 from mirrordrift.cli.streams import complain
@@ -103,7 +104,11 @@ def run(options: Options) -> int:
     plan = _begin(options, folder)
     rows: list[Scored] = []
     lines: list[str] = []
-    with ended_if_stalled(f"drift bench --resume {folder}"), training_progress() as begin:
+    with (
+        alone_in(folder),
+        ended_if_stalled(f"drift bench --resume {folder}"),
+        training_progress() as begin,
+    ):
         for found in comparison.run(plan, folder, memory=memory, progress=begin):
             rows += found
             answers = [answer(s, row.env, row.drift) for row in found for s in row.scores]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.options import Common, Texts, check_resumed, fields_asked
 from mirrordrift.cli.stalls import ended_if_stalled
 from symbolic.errors import ConfigError
@@ -119,6 +120,7 @@ def run(options: Options) -> int:
             say(f"{name}: {'done before' if skipped else _DOING[name]}")
 
     with (
+        alone_in(folder),
         ended_if_stalled(f"drift discover --resume {folder}"),
         training_progress() as training,
         stage_progress() as distilling,

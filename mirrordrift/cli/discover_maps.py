@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mirrordrift.aligning import tables
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.discover import begin
 from mirrordrift.cli.mirror_maps import (
     SETTLED,
@@ -65,6 +66,7 @@ def run(options: Options) -> int:
 
     generations = 0 if config.objective else config.search.generations
     with (
+        alone_in(folder),
         ended_if_stalled(f"drift discover --resume {folder}"),
         stage_progress() as doing,
         generation_progress(generations, News(BASELINE)) as generation,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.options import Texts, check_resumed
 from mirrordrift.cli.searches import SearchOptions, changed, resumed
 from mirrordrift.cli.stalls import ended_if_stalled
@@ -77,7 +78,7 @@ def run(options: Options) -> int:
 
     top = Path(options.resume or options.out)
     begun = _begin(options)
-    with ended_if_stalled(f"drift meta-train --resume {top}"):
+    with alone_in(top), ended_if_stalled(f"drift meta-train --resume {top}"):
         for config, folder in begun:
             _train(options, config, folder)
     if not leads():
@@ -121,7 +122,7 @@ def _mirror_maps(options: Options) -> int:
         )  # fmt: skip
         check(config)
         folder = MirrorFolder.create(Path(options.out), config)
-    with ended_if_stalled(f"drift meta-train --resume {folder.path}"):
+    with alone_in(folder.path), ended_if_stalled(f"drift meta-train --resume {folder.path}"):
         with stage_progress() as tell:
             _, on = opened(config, folder, tell)
         with (

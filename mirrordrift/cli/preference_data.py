@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import arg
 
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.options import UNSET, Common, check_resumed
 from mirrordrift.cli.stalls import ended_if_stalled
 from symbolic.errors import ConfigError
@@ -91,6 +92,7 @@ def run(options: Options) -> int:
 
     folder, task, agents = _begin(options)
     with (
+        alone_in(folder.path),
         ended_if_stalled(f"drift preference-data --resume {folder.path}"),
         stage_progress() as tell,
     ):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.searches import SearchOptions, changed, resumed
 from mirrordrift.cli.stalls import ended_if_stalled
 
@@ -53,6 +54,7 @@ def run(options: Options) -> int:
         return "judging the best" if last else finds.news(record)
 
     with (
+        alone_in(folder.path),
         ended_if_stalled(f"drift search --resume {folder.path}"),
         generation_progress(config.generations, news) as show,
     ):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from mirrordrift.cli import PROVED
+from mirrordrift.cli.alone import alone_in
 from mirrordrift.cli.options import (
     UNSET,
     Common,
@@ -100,6 +101,7 @@ def run(options: Options) -> int:
     from rl.training import train
 
     with (
+        alone_in(folder.path),
         ended_if_stalled(f"drift train --resume {folder.path}"),
         sinks(options.log, folder.path, run.record) as log,
         training_progress() as begin,

@@ -16,7 +16,7 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 def judgement(folder: SearchFolder[Any], baseline: str = "PPO") -> Table:
     """The last judgement of the mean: returns on held-out seeds beside the baseline's."""
-    header = ("environment", "return", f"{baseline}'s", "difference", "generation")
+    header = ("environment", "return", f"{baseline}'s", "difference ± standard error", "generation")
     last = last_judged(folder)
     return header, [
         (

@@ -41,6 +41,8 @@ class EpochMetrics(NamedTuple):
     chosen_log_prob: Float[Array, ""]
     """Of a step."""
     rejected_log_prob: Float[Array, ""]
+    undefined: Float[Array, ""]
+    """Share of pairs for which the objective is no number."""
     gradient_norm: Float[Array, ""]
     nonfinite: Float[Array, ""]
     """Share of minibatches whose gradient is no number."""
@@ -117,6 +119,7 @@ class OfflineAgent:
                 above=found.above.mean(),
                 chosen_log_prob=(logs[:, 0] / steps[:, 0]).mean(),
                 rejected_log_prob=(logs[:, 1] / steps[:, 1]).mean(),
+                undefined=(~jnp.isfinite(found.value)).mean(),
                 gradient_norm=jnp.zeros(()),
                 nonfinite=jnp.zeros(()),
             )

@@ -43,19 +43,22 @@ def pull(
         jnp.asarray(np.broadcast_to(part, shape).ravel(), jnp.float32)
         for part in (chosen, rejected)
     ]
-    slopes = _slopes(found.apply, own, *points, jnp.asarray(progress, jnp.float32))
+    *slopes, value = _slopes(found.apply, own, *points, jnp.asarray(progress, jnp.float32))
+    # Where a value is undefined its guarded derivative is 0.
+    slopes = [jnp.where(jnp.isfinite(value), slope, jnp.nan) for slope in slopes]
     return Pull(*(np.asarray(slope, np.float64).reshape(shape) for slope in slopes))
 
 
 @partial(jax.jit, static_argnums=0)
 def _slopes(
     apply: ObjectiveApply, own: Any, chosen: Array, rejected: Array, progress: Array
-) -> tuple[Array, Array]:
+) -> tuple[Array, Array, Array]:
     one = jnp.ones_like(chosen)
 
-    def total(chosen: Array, rejected: Array) -> Array:
+    def total(chosen: Array, rejected: Array) -> tuple[Array, Array]:
         pairs = Pairs(chosen, rejected, -one, -one, one, one)
-        return apply(own, pairs, progress).value.sum()
+        value = apply(own, pairs, progress).value
+        return value.sum(), value
 
-    slopes: tuple[Array, Array] = jax.grad(total, (0, 1))(chosen, rejected)
-    return slopes
+    slopes, value = jax.grad(total, (0, 1), has_aux=True)(chosen, rejected)
+    return *slopes, value

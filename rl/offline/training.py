@@ -21,6 +21,8 @@ from rl.records import writing_into
 from rl.start import leads
 from symbolic.arrays import read_arrays, write_arrays
 
+_MOST_UNDEFINED = 0.01
+"""Share of pairs for which an objective may be no number, as a drift may on its samples."""
 TRAJECTORY = "trajectory.npz"
 Progress = Callable[[int, int, list[Record]], None]
 """(epochs done, epochs in all, their records)."""
@@ -155,6 +157,12 @@ def _failure(
             why = f"gradient not finite in epoch {record['evaluation'] - 1}"
             outside = _outside([record], where, action_cell)
             return f"{why}; {outside}" if outside else why
+    for record in records:
+        if record["undefined"] > _MOST_UNDEFINED:
+            return (
+                f"the objective was no number for {100 * record['undefined']:.3g} % of the pairs of "
+                f"epoch {record['evaluation'] - 1}"
+            )
     if not np.isfinite(records[-1]["return_mean"]):
         return "return not finite: its actions were no numbers"
     return None

@@ -111,7 +111,13 @@ def read_card(folder: Path) -> dict[str, Any]:
             "make one with drift preference-data"
         )
     content = read_bounded(path)
-    read_json(content, str(path))  # refuses what is no JSON
+    try:
+        read_json(content, str(path))
+    except ConfigError as error:
+        said = str(error).partition(";")[0]
+        raise ConfigError(
+            f"{said}; put back a copy that is whole, or make the dataset again: one seed gives one dataset"
+        ) from None
     card: dict[str, Any] = json.loads(content)
     if card.get("schema") != SCHEMA:
         raise ConfigError(

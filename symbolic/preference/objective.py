@@ -138,6 +138,18 @@ class PreferenceObjective:
         return bool(np.all(right < wrong))
 
     @property
+    def link_undefined_at(self) -> float | None:
+        """A difference z at which a link that is a formula is no number, among some; None for none."""
+        if not isinstance(self.link, Drift):
+            return None
+        sizes = np.geomspace(1e-3, 1e2, 51)
+        z, t = np.concatenate([[0.0], sizes, -sizes]), np.array([[0.0], [0.5], [1.0]])
+        with np.errstate(all="ignore"):
+            found = evaluate(self.link.closed_formula(), {"z": z, "t": t})
+        bad = ~np.isfinite(np.broadcast_to(found, (3, len(z)))).all(axis=0)
+        return float(z[bad][0]) if bad.any() else None
+
+    @property
     def maps(self) -> dict[str, Slot]:
         """ψ (if there is one) and φ⁻¹, by the names of their fields."""
         slots = {"psi": self.psi, "phi_inverse": self.phi_inverse}

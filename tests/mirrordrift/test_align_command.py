@@ -60,6 +60,8 @@ def test_objectives_are_compared_and_a_finished_run_says_the_same_again(
             ("--objective", "log(x); log(x); beta=2"),
             "no formula has it; leave it out; to change the objective's, say --beta",
         ),
+        (("--objective", "log(x); log(x); log(z)"), "the link is no number at z = 0"),
+        (("--objective", "log(x); log(x); 0/z*z - 1/0*z"), "the link is no number at z = 0"),
         (("--objective", "orpo", "--rows", "1000"), "rows=1000 must be from 1 to 20"),
         (("--objective", "orpo", "--set", "minibatch_pairs=99"), "more than the 20 pairs"),
         (("--objective", "orpo", "--set", "learning_rat=1"), "did you mean learning_rate"),
@@ -74,9 +76,8 @@ def test_bad_input_is_one_clear_message(
     arguments: tuple[str, ...],
     said: str,  # type: ignore[no-untyped-def]
 ) -> None:
-    done = drift(
-        "align", *arguments, "--dataset", dataset, "--out", tmp_path / "run", "--allow-unproved"
-    )
+    unproved = () if "no number" in said else ("--allow-unproved",)
+    done = drift("align", *arguments, "--dataset", dataset, "--out", tmp_path / "run", *unproved)
     assert done.code == 2
     assert said in done.err and "Traceback" not in done.err
 
@@ -150,6 +151,28 @@ def test_from_python_an_alignment_goes_on_where_it_is_the_same(
     assert agent["return_mean"] == pytest.approx(first[0].score.return_mean)
     with pytest.raises(ConfigError, match="another seeds"):
         align([flat], dataset, (1,), folder=tmp_path / "run", allow_unproved=True, **small)
+
+
+def test_from_python_too_what_is_no_setting_is_told(dataset: Path) -> None:
+    from mirrordrift import align
+
+    with pytest.raises(ConfigError, match="did you mean learning_rate"):
+        align(["orpo"], dataset, learning_rat=3)
+    with pytest.raises(ConfigError, match=r"write range\(3\)"):
+        align(["orpo"], dataset, seeds=3)
+
+
+def test_one_command_at_a_time_is_at_work_in_a_folder(drift, dataset: Path, tmp_path: Path) -> None:
+    from mirrordrift.aligning.plan import plan, save
+    from mirrordrift.cli.alone import alone_in
+    from rl.offline.config import OfflineConfig
+
+    save(plan(["orpo"], dataset, seeds=[0], config=OfflineConfig()), tmp_path / "run")
+    with alone_in(tmp_path / "run"):
+        done = drift("align", "--resume", tmp_path / "run")
+    assert done.code == 2 and "run: another command is at work in it" in done.err
+    with alone_in(tmp_path / "run"):  # free again
+        pass
 
 
 def test_an_alignment_does_not_go_on_from_another_agent(dataset: Path, tmp_path: Path) -> None:

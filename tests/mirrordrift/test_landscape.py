@@ -10,7 +10,7 @@ import pytest
 from preference_probes import made
 
 from mirrordrift.aligning.plan import plan, save
-from mirrordrift.landscape import Trajectory, plot_landscapes
+from mirrordrift.landscape import Trajectory, _norm, _sizes, plot_landscapes
 from rl.offline.config import OfflineConfig
 from symbolic.catalogue.objectives import objectives
 from symbolic.errors import ConfigError
@@ -34,6 +34,17 @@ def test_objectives_are_drawn_with_what_a_training_met(tmp_path: Path) -> None:
     assert path.read_bytes() == drawn
     plot_landscapes({"orpo": objectives["orpo"]}, tmp_path / "b.svg", within=(-5, -1))
     assert "chosen trajectory" in (tmp_path / "b.svg").read_text()
+
+
+def test_a_scale_is_for_what_is_defined_and_does_not_explode() -> None:
+    sizes = [_sizes(np.array(row)) for row in ([0.5, 0.0, np.nan], [1e30, np.inf, 1.0], [0.4, 0.3])]
+    assert np.isnan(sizes[0][2]) and np.isnan(sizes[1][1])
+    norm = _norm(sizes)
+    assert norm.vmax == pytest.approx(500) and norm.vmin == pytest.approx(0.3)
+    assert 0 < sizes[0][1] < norm.vmin
+    flat = _norm([np.array([1.0, 1.1])])
+    assert flat.vmax / flat.vmin == pytest.approx(100)  # dark is far less than bright
+    assert _norm([np.array([np.nan])]).vmax > 0
 
 
 def test_the_command_draws_objectives(drift, tmp_path: Path) -> None:

@@ -160,11 +160,22 @@ def _called(
     import jax.numpy as jnp
 
     points, progress = jnp.asarray(log_x), jnp.asarray(t)
-    value, slope = jax.jvp(
-        lambda l: function(l, progress) if aware else function(l),
-        (points,),
-        (jnp.ones_like(points),),
-    )
+    try:
+        value, slope = jax.jvp(
+            lambda l: jnp.asarray(function(l, progress) if aware else function(l)),
+            (points,),
+            (jnp.ones_like(points),),
+        )
+    except (TypeError, ValueError) as error:  # of NumPy, of math, and of what is no array
+        raise ConfigError(
+            f"the function cannot be traced ({str(error).splitlines()[0]:.120}); it takes arrays of "
+            "log-probabilities and computes with jax.numpy"
+        ) from None
+    if value.shape != points.shape:
+        raise ConfigError(
+            f"the function returns an array of shape {value.shape} for {len(points)} points; it must give "
+            "a number for each"
+        )
     return np.asarray(value, np.float64), np.asarray(slope, np.float64)
 
 

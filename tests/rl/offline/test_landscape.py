@@ -13,6 +13,14 @@ GRID = np.linspace(-8.0, -0.05, 60)
 CHOSEN, REJECTED = np.meshgrid(GRID, GRID, indexing="ij")
 
 
+def test_what_is_undefined_has_no_pull() -> None:
+    found = pull(
+        objective_from_text("log(x); log(x); log(z)"), np.array([-1.0, -2.0]), np.array(-1.5)
+    )
+    assert found.chosen[0] > 1
+    assert np.isnan([found.chosen[1], found.rejected[1]]).all()
+
+
 def test_the_pull_is_the_derivative() -> None:
     found = pull(objectives["orpo"], CHOSEN, REJECTED)
     odds = np.log(np.exp(CHOSEN) / (1 - np.exp(CHOSEN))) - np.log(

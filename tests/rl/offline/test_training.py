@@ -144,6 +144,13 @@ def test_an_objective_outside_its_range_fails_alone_and_says_why() -> None:
     assert second.failed is None and second.warning is None
 
 
+def test_an_objective_that_is_no_number_fails() -> None:
+    """A guarded logarithm has slope 0 where it is undefined: neither gradient nor return show it."""
+    hidden = objective_from_text("log(x); log(x); log(z)")
+    (score,) = train_offline(population([hidden], config=replace(TINY, epochs=1))).scores
+    assert score.failed is not None and "the objective was no number for" in score.failed
+
+
 def test_an_agent_that_counts_all_the_same_is_warned_of() -> None:
     """Sums over steps lie far below where this map moves, and a smaller cell would lower them."""
     steep = objective_from_text("log(x); log(x) - x**(-10)")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +49,21 @@ def test_a_network_and_a_function_give_the_same(which: int) -> None:
     np.testing.assert_allclose(other.g, exact.g, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(other.dgdlogx, exact.dgdlogx, rtol=1e-5)
     assert other.t is None and other.about["of"] == (net.content_hash, "function")[which]
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        (lambda l: 0.0, "returns an array of shape ()"),
+        (lambda l: l.sum(), "returns an array of shape ()"),
+        (lambda l, t: np.sin(l), "computes with jax.numpy"),
+        (lambda l: math.sin(l), "computes with jax.numpy"),
+        (lambda l: None, "cannot be traced"),
+    ],
+)
+def test_a_function_that_is_none_of_arrays_is_told(function, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        sampled_map(function, map_points(100, 0), "psi")
 
 
 def test_a_record_is_drawn_from_and_kept_within_reach(tmp_path: Path) -> None:
