@@ -34,7 +34,7 @@ _DOTS = 400
 _TICKS = 5
 _LEAST, _SPAN = 1e-4, 1e-2
 """Shares of the greatest derivative: the scale ends between them, so that dark is far less than bright."""
-_EXPLODING = 1e3
+_EXPLODING = 100.0
 """Times the middle row's greatest derivative that a scale reaches: one row must not darken all others."""
 _ZERO = 1e-30
 _UNDEFINED = "0.8"
