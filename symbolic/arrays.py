@@ -211,7 +211,8 @@ def _array(
         count *= size
     if len(shape) > 2:
         raise ConfigError(
-            f"{place} has {len(shape)} axes, and files of this kind have at most two; this is another file"
+            f"{place} claims shape {shape}, and arrays of such files have at most two axes; "
+            "name another file"
         )
     if count * dtype.itemsize != len(body):
         raise ConfigError(

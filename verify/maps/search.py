@@ -28,13 +28,16 @@ _LOOKS = 12
 _STEPS = 80
 _EDGE = 40
 """The grid goes to within e^(−40) of the ends."""
+_FAR = 320
+"""Towards 0 it goes on to e^(−320): maps are cut off there, and x is asked for there."""
+_BESIDE = (Fraction(1, 1000), Fraction(1, 10**6))
 _POINTS = 1201
 _DENOMINATORS = (10, 100, 1000, 10**5, 10**8, 10**12)
 SIDES = ("left", "right")
 
 
 def choices(drift: Drift) -> Iterator[dict[str, Fraction]]:
-    """Values of t and the parameters: closed ends and simple numbers."""
+    """Values of t and the parameters: closed ends, simple numbers, and what is next to open ends."""
     formula = drift.formula
     names = sorted(formula.symbols - {"x"})
     axes = []
@@ -45,9 +48,20 @@ def choices(drift: Drift) -> Iterator[dict[str, Fraction]]:
             continue
         ends = [end for end in (domain.upper, domain.lower) if end is not None and end in domain]
         literals = [v for v in _literals(formula) if v in domain]
-        axes.append(list(dict.fromkeys([*ends, *islice(simple(domain), 4), *literals[:3]])))
+        inner = [*islice(simple(domain), 4), *literals[:3], *_beside_open_ends(domain)]
+        axes.append(list(dict.fromkeys([*ends, *inner])))
     for values in islice(product(*axes), _CHOICES):
         yield dict(zip(names, values, strict=True))
+
+
+def _beside_open_ends(domain: Interval) -> Iterator[Fraction]:
+    """Values by which a range misses its open ends."""
+    for end, is_open, inwards in (
+        (domain.lower, domain.lower_open, 1), (domain.upper, domain.upper_open, -1),
+    ):  # fmt: skip
+        if end is not None and is_open:
+            near = (end + inwards * share * max(abs(end), Fraction(1)) for share in _BESIDE)
+            yield from (at for at in near if at in domain)
 
 
 def rough_places(drift: Drift) -> Iterator[dict[str, Found]]:
@@ -121,8 +135,9 @@ def _grid(where: Interval) -> np.ndarray:
         return low + np.exp(tail)
     width = float(where.upper) - low
     near = 1 / (1 + np.exp(-np.linspace(-_EDGE, 34, _POINTS)))
+    far = np.exp(-np.arange(_EDGE, _FAR, 5.0))
     inner = np.linspace(0, 1, _POINTS + 2)[1:-1]
-    grid = low + width * np.unique(np.concatenate([near, inner]))
+    grid = low + width * np.unique(np.concatenate([far, near, inner]))
     return grid[(grid > low) & (grid < float(where.upper))]
 
 
