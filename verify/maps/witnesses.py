@@ -34,7 +34,7 @@ from verify.report import Witness
 
 _STEPS = 60
 _TAIL_STEPS = 150
-_STARTS = (Fraction(1), Fraction(1, 10), Fraction(1, 1000))
+_STARTS = (Fraction(1), Fraction(1, 10), Fraction(1, 1000), Fraction(1, 10**60))
 _BOUNDS = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100), Fraction(1, 10**4))
 _SMALL_STEP = Fraction(1, 10**12)
 _NEXT_TO_ZERO = Fraction(1, 10**60)
