@@ -85,7 +85,7 @@ def test_a_continuous_action_finds_its_target() -> None:
     longer = replace(CONFIG, total_env_steps=2 * CONFIG.total_env_steps)
     found = train(population(probe_envs.target(), config=longer, seeds=range(5)))
     returns = [score.return_mean for score in found.scores]
-    assert np.median(returns) > -0.2 and min(returns) > -1.0  # at random: -2.4
+    assert np.median(returns) > -0.2 and min(returns) > -0.5  # at random: -2.3
     agent = found.agent(int(np.argmax(returns)))
     assert agent.act(jnp.ones((3, 1))) == pytest.approx(np.ones((3, 1)), abs=0.3)
     drawn = agent.act(jnp.ones((50, 1)), jax.random.key(0))

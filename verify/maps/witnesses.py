@@ -37,7 +37,8 @@ _TAIL_STEPS = 150
 _STARTS = (Fraction(1), Fraction(1, 10), Fraction(1, 1000), Fraction(1, 10**60))
 _BOUNDS = (Fraction(1, 2), Fraction(1, 10), Fraction(1, 100), Fraction(1, 10**4))
 _SMALL_STEP = Fraction(1, 10**12)
-_NEXT_TO_ZERO = Fraction(1, 10**60)
+_NEXT_TO_ZERO = _STARTS[-1] / 10**20
+"""Nearer than where any proof begins that a formula climbs."""
 _TAILS = tuple(map(Fraction, (8, 16, 40, 100)))
 """Where the expansions that tell a limit may start."""
 
